@@ -1,0 +1,54 @@
+import type { NodeId } from '@yakmesh/crypto';
+import type { Priority } from './priority.js';
+
+export interface FlowOptions {
+  /** The neighbour to go through. @default the best route */
+  readonly via?: NodeId | undefined;
+  /** @default 0 (routine) */
+  readonly priority?: Priority | undefined;
+  /** Rides in the opening message, so that the other end can answer at once; at most 16,384 bytes. @default empty */
+  readonly body?: Uint8Array | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What is known of a flow that someone opened to us: there is no source. */
+export interface FlowInfo {
+  readonly via: NodeId;
+  /** What rode in the opening message; untrusted bytes. */
+  readonly body: Uint8Array;
+  /** Our monotonic clock in the socket's callback, before decryption. */
+  readonly receivedMs: number;
+}
+
+export interface FlowMessageInfo {
+  /** Our monotonic clock in the socket's callback, before decryption. */
+  readonly receivedMs: number;
+  /** A relay's queue is more than half full: send less. */
+  readonly isCongested: boolean;
+}
+
+export interface FlowHandlers {
+  /** In order as far as the path keeps it; messages may be lost. The bytes are valid during the call only. */
+  message(body: Uint8Array, info: FlowMessageInfo): void;
+  /** A queue that had refused takes again. */
+  drain?(): void;
+  /** The end, exactly once, unless we closed it ourselves. 0 is an orderly close; other codes are the other end's or a relay's. */
+  close?(code: number): void;
+}
+
+/**
+ * Bytes to and from any node, sealed link by link, routed without a source and unsigned: what rides inside proves
+ * itself. Idle for five minutes, it is closed.
+ */
+export interface Flow {
+  /** The neighbour it goes through. */
+  readonly via: NodeId;
+  /** Bytes queued in our process, at most 262,144. */
+  readonly queuedBytes: number;
+  /** Sets who receives; once. Until then at most 262,144 bytes wait, further ones are dropped and counted. */
+  handle(handlers: FlowHandlers): void;
+  /** Queues a copy of at most 16,384 bytes (RangeError); false: the queue is full or the flow closed, nothing was taken. */
+  send(body: Uint8Array): boolean;
+  /** Twice is fine. `code` is a u8. @default 0 */
+  close(code?: number): void;
+}

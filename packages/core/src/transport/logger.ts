@@ -1,0 +1,19 @@
+/** Where drivers log, in pino's shape: fields first, then a sentence. Never a secret, never a payload. */
+export interface Logger {
+  debug(fields: object, message?: string): void;
+  info(fields: object, message?: string): void;
+  warn(fields: object, message?: string): void;
+  error(fields: object, message?: string): void;
+  /** A logger that adds these fields to each line. */
+  child?(fields: object): Logger;
+}
+
+const silence = (): void => undefined;
+
+/** Logs nothing: the default everywhere. */
+export const silentLogger: Logger = Object.freeze({
+  debug: silence,
+  info: silence,
+  warn: silence,
+  error: silence,
+});
