@@ -1,0 +1,72 @@
+import type { SigningIdentity } from './identity.js';
+
+/** A signature to be made. */
+export interface SignWork {
+  readonly type: 'sign';
+  readonly identity: SigningIdentity;
+  readonly message: Uint8Array;
+  readonly context: Uint8Array;
+}
+
+/** A signature to be checked. */
+export interface VerifyWork {
+  readonly type: 'verify';
+  readonly publicKey: Uint8Array;
+  readonly message: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly context: Uint8Array;
+}
+
+/** What a pool can be asked for. */
+export type PoolWork = SignWork | VerifyWork;
+
+/** What comes of it: a signature or a verdict. */
+export type PoolResult = Uint8Array | boolean;
+
+/** One piece of work and the promise that waits for it. It settles once; whatever comes later is ignored. */
+export class PoolJob {
+  readonly work: PoolWork;
+  /** Settles with the result, a failure, or the reason of the caller's signal. */
+  readonly promise: Promise<PoolResult>;
+  /** How often a worker died under it. */
+  deaths = 0;
+  #settle: { resolve(result: PoolResult): void; reject(reason: unknown): void } | undefined;
+  #stopListening: (() => void) | undefined;
+
+  /** `onAbort` is called when the signal fires first, after the promise was rejected. */
+  constructor(work: PoolWork, signal: AbortSignal | undefined, onAbort: (job: PoolJob) => void) {
+    this.work = work;
+    this.promise = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    if (signal === undefined) return;
+    const abort = (): void => {
+      this.reject(signal.reason);
+      onAbort(this);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    this.#stopListening = () => {
+      signal.removeEventListener('abort', abort);
+    };
+  }
+
+  /** Whether nobody waits any more. */
+  get settled(): boolean {
+    return this.#settle === undefined;
+  }
+
+  resolve(result: PoolResult): void {
+    this.#end()?.resolve(result);
+  }
+
+  reject(reason: unknown): void {
+    this.#end()?.reject(reason);
+  }
+
+  #end(): { resolve(result: PoolResult): void; reject(reason: unknown): void } | undefined {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    this.#stopListening?.();
+    return settle;
+  }
+}

@@ -1,0 +1,54 @@
+/** The thread that a pool starts: noble's ML-DSA-65, one job after the other. */
+import { parentPort } from 'node:worker_threads';
+import { wipe } from './bytes.js';
+import { nobleProvider } from './noble-provider.js';
+import type { PoolRequest, PoolResponse } from './pool-messages.js';
+import type { MlDsa65PrivateKey } from './provider.js';
+
+const { mlDsa65 } = nobleProvider;
+const keys = new Map<number, Promise<MlDsa65PrivateKey>>();
+
+async function answer(request: PoolRequest): Promise<PoolResponse | undefined> {
+  switch (request.type) {
+    case 'key': {
+      const imported = mlDsa65.importSeed(request.seed);
+      keys.set(request.key, imported);
+      await imported;
+      wipe(request.seed);
+      return undefined;
+    }
+    case 'forget': {
+      const key = keys.get(request.key);
+      keys.delete(request.key);
+      (await key)?.destroy();
+      return undefined;
+    }
+    case 'sign': {
+      const key = await keys.get(request.key);
+      if (key === undefined) return { type: 'failed', job: request.job };
+      return {
+        type: 'signed',
+        job: request.job,
+        signature: await key.sign(request.message, request.context),
+      };
+    }
+    case 'verify': {
+      const { publicKey, message, signature, context, job } = request;
+      return { type: 'verified', job, valid: await mlDsa65.verify(publicKey, message, signature, context) };
+    }
+  }
+}
+
+parentPort?.on('message', (request: PoolRequest) => {
+  answer(request).then(
+    (response) => {
+      if (response !== undefined) parentPort?.postMessage(response);
+    },
+    () => {
+      // The error itself stays here: it could quote its arguments.
+      if ('job' in request)
+        parentPort?.postMessage({ type: 'failed', job: request.job } satisfies PoolResponse);
+    },
+  );
+});
+parentPort?.postMessage({ type: 'ready' } satisfies PoolResponse);

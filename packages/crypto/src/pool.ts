@@ -1,0 +1,265 @@
+import { platform } from '#platform';
+import { requireBytes } from './bytes.js';
+import { CryptoError } from './errors.js';
+import type { SigningIdentity, SignOptions } from './identity.js';
+import { requireContext, seedAccessOf } from './identity.js';
+import { autoProvider, nativeProvider } from './native-provider.js';
+import { nobleProvider } from './noble-provider.js';
+import { PoolCrew } from './pool-crew.js';
+import type { PoolResult, PoolWork } from './pool-job.js';
+import { PoolJob } from './pool-job.js';
+import type { MlDsa65 } from './provider.js';
+import type { VerifyOptions } from './verify.js';
+
+/**
+ * How a pool works: `workers` in threads of its own (noble), `native-async` in the platform's threads, `in-thread` on
+ * the caller's event loop, one job a turn, where neither can be had.
+ */
+export type PoolMode = 'workers' | 'native-async' | 'in-thread';
+
+/** Options of {@link CryptoPool}. */
+export interface CryptoPoolOptions {
+  /**
+   * Worker threads when noble does the work; 0 works in the caller's thread. Each costs about 10 MB and one processor
+   * while busy. @defaultValue one less than the processors, at least 1 and at most 2
+   */
+  readonly workers?: number;
+  /** Jobs that may wait; a further one rejects with `CRYPTO_POOL_FULL`. @defaultValue 1,024 (half a second of native verifications) */
+  readonly queueMax?: number;
+  /** Who computes. @defaultValue 'auto': native where it passed its round trip, else noble */
+  readonly provider?: 'auto' | 'noble' | 'native';
+}
+
+/** A node has other work for its last processor, and two workers already sign 240 and verify 1,000 a second. */
+const WORKERS_DEFAULT_MAX = 2;
+const WORKERS_MAX = 64;
+const QUEUE_DEFAULT = 1024;
+
+/** libuv has four threads; one stays free for files and names. */
+const NATIVE_JOBS_MAX = 3;
+
+/**
+ * Signs and verifies off the event loop. Signatures go before verifications: they are our own and few. Close it to leave
+ * nothing behind; until then idle workers do not keep the process alive.
+ */
+export class CryptoPool {
+  readonly #queueMax: number;
+  readonly #provider: 'auto' | 'noble' | 'native';
+  readonly #crew: PoolCrew | undefined;
+  readonly #running = new Set<PoolJob>();
+  #signing = new Set<PoolJob>();
+  #verifying = new Set<PoolJob>();
+  #mode: PoolMode;
+  #mlDsa65: MlDsa65 | undefined;
+  #deciding: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** Nothing starts before the first job. */
+  constructor(options: CryptoPoolOptions = {}) {
+    const workers = options.workers ?? Math.max(1, Math.min(WORKERS_DEFAULT_MAX, platform.cores() - 1));
+    this.#queueMax = requireCount(options.queueMax ?? QUEUE_DEFAULT, 'queueMax', 1, Number.MAX_SAFE_INTEGER);
+    this.#provider = options.provider ?? 'auto';
+    const size = platform.name === 'node' ? requireCount(workers, 'workers', 0, WORKERS_MAX) : 0;
+    this.#mode = size === 0 ? 'in-thread' : 'workers';
+    if (size === 0) return;
+    this.#crew = new PoolCrew(size, {
+      room: () => {
+        this.#pump();
+      },
+      returned: (jobs) => {
+        this.#requeue(jobs);
+      },
+      disbanded: () => {
+        this.#mode = 'in-thread';
+      },
+    });
+  }
+
+  /** How the pool works. Final once {@link CryptoPool.ready} has settled, unless its workers fail later. */
+  get mode(): PoolMode {
+    return this.#mode;
+  }
+
+  /** Settles when the pool knows who computes; rejects with `CRYPTO_UNAVAILABLE` where a forced provider is missing. */
+  async ready(): Promise<void> {
+    this.#deciding ??= this.#decide();
+    await this.#deciding;
+  }
+
+  /**
+   * An ML-DSA-65 signature. An identity that is not of this copy of the package, whose seed is out of reach, is asked to
+   * sign by itself. Rejects with `CRYPTO_POOL_FULL`, `CRYPTO_POOL_CLOSED`, `IDENTITY_DESTROYED` or the signal's reason.
+   */
+  async sign(identity: SigningIdentity, message: Uint8Array, options: SignOptions): Promise<Uint8Array> {
+    requireBytes(message, 'message');
+    requireContext(options.context);
+    if (seedAccessOf(identity) === undefined) {
+      this.#requireOpen();
+      return identity.sign(message, options);
+    }
+    const work: PoolWork = { type: 'sign', identity, message, context: options.context };
+    return (await this.#submit(work, options.signal)) as Uint8Array;
+  }
+
+  /** Whether a signature fits, as {@link verifySignature} says. Rejects with `CRYPTO_POOL_FULL`, `CRYPTO_POOL_CLOSED` or the signal's reason. */
+  async verify(
+    publicKey: Uint8Array,
+    message: Uint8Array,
+    signature: Uint8Array,
+    context: Uint8Array,
+    options: VerifyOptions = {},
+  ): Promise<boolean> {
+    requireBytes(publicKey, 'publicKey');
+    requireBytes(message, 'message');
+    requireBytes(signature, 'signature');
+    requireBytes(context, 'context');
+    const work: PoolWork = { type: 'verify', publicKey, message, signature, context };
+    return (await this.#submit(work, options.signal)) as boolean;
+  }
+
+  /** Rejects what is waiting or running with `CRYPTO_POOL_CLOSED` and ends the workers. Twice is fine. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const jobs = [...this.#running, ...this.#signing, ...this.#verifying];
+    for (const set of [this.#running, this.#signing, this.#verifying]) set.clear();
+    for (const job of jobs) job.reject(closedError());
+    await this.#crew?.close();
+  }
+
+  #submit(work: PoolWork, signal: AbortSignal | undefined): Promise<PoolResult> {
+    this.#requireOpen();
+    signal?.throwIfAborted();
+    if (this.#signing.size + this.#verifying.size >= this.#queueMax) {
+      throw new CryptoError('CRYPTO_POOL_FULL', `the pool's queue already holds ${this.#queueMax} jobs`);
+    }
+    const queue = work.type === 'sign' ? this.#signing : this.#verifying;
+    const job = new PoolJob(work, signal, (aborted) => {
+      this.#signing.delete(aborted);
+      this.#verifying.delete(aborted);
+    });
+    queue.add(job);
+    this.#pump();
+    return job.promise;
+  }
+
+  #requeue(jobs: readonly PoolJob[]): void {
+    const waiting = jobs.filter((job) => !job.settled);
+    for (const job of jobs) this.#running.delete(job);
+    if (this.#closing !== undefined) return;
+    this.#signing = new Set([...waiting.filter((job) => job.work.type === 'sign'), ...this.#signing]);
+    this.#verifying = new Set([...waiting.filter((job) => job.work.type === 'verify'), ...this.#verifying]);
+    this.#pump();
+  }
+
+  /** Starts what there is room for. */
+  #pump(): void {
+    if (this.#mlDsa65 === undefined) {
+      this.#startDeciding();
+      return;
+    }
+    for (;;) {
+      const job = first(this.#signing) ?? first(this.#verifying);
+      if (job === undefined || !this.#start(job, this.#mlDsa65)) return;
+      this.#signing.delete(job);
+      this.#verifying.delete(job);
+    }
+  }
+
+  #startDeciding(): void {
+    if (this.#deciding !== undefined) return;
+    this.ready().then(
+      () => {
+        this.#pump();
+      },
+      (error: unknown) => {
+        for (const job of [...this.#signing, ...this.#verifying]) job.reject(error);
+        this.#signing.clear();
+        this.#verifying.clear();
+        this.#deciding = undefined;
+      },
+    );
+  }
+
+  async #decide(): Promise<void> {
+    const mlDsa65 = await chooseMlDsa65(this.#provider);
+    if (mlDsa65.offThread) this.#mode = 'native-async';
+    this.#mlDsa65 = mlDsa65;
+  }
+
+  #start(job: PoolJob, mlDsa65: MlDsa65): boolean {
+    if (this.#mode === 'workers') {
+      if (this.#crew?.take(job) === true) {
+        this.#follow(job);
+        return true;
+      }
+      if (this.#isCrewed()) return false;
+    }
+    if (this.#running.size >= (this.#mode === 'native-async' ? NATIVE_JOBS_MAX : 1)) return false;
+    this.#follow(job);
+    void this.#runHere(job, mlDsa65);
+    return true;
+  }
+
+  /** Taking a job may have disbanded the crew. */
+  #isCrewed(): boolean {
+    return this.#mode === 'workers';
+  }
+
+  #follow(job: PoolJob): void {
+    this.#running.add(job);
+    const done = (): void => {
+      this.#running.delete(job);
+    };
+    job.promise.then(done, done);
+  }
+
+  async #runHere(job: PoolJob, mlDsa65: MlDsa65): Promise<void> {
+    const { work } = job;
+    try {
+      if (this.#mode === 'in-thread') await platform.breathe();
+      if (!job.settled) job.resolve(await compute(work, mlDsa65));
+    } catch (error) {
+      job.reject(error);
+    }
+    this.#running.delete(job);
+    if (this.#closing === undefined) this.#pump();
+  }
+
+  #requireOpen(): void {
+    if (this.#closing !== undefined) throw closedError();
+  }
+}
+
+function compute(work: PoolWork, mlDsa65: MlDsa65): Promise<PoolResult> {
+  if (work.type === 'sign') return work.identity.sign(work.message, { context: work.context });
+  return mlDsa65.verify(work.publicKey, work.message, work.signature, work.context);
+}
+
+async function chooseMlDsa65(provider: 'auto' | 'noble' | 'native'): Promise<MlDsa65> {
+  if (provider === 'noble') return nobleProvider.mlDsa65;
+  if (provider === 'auto') return (await autoProvider()).mlDsa65;
+  const mlDsa65 = (await nativeProvider())?.mlDsa65;
+  if (mlDsa65 === undefined)
+    throw new CryptoError('CRYPTO_UNAVAILABLE', 'this platform has no native ML-DSA-65');
+  return mlDsa65;
+}
+
+function closedError(): CryptoError {
+  return new CryptoError('CRYPTO_POOL_CLOSED', 'the pool is closed');
+}
+
+function first<T>(items: Iterable<T>): T | undefined {
+  for (const item of items) return item;
+  return undefined;
+}
+
+function requireCount(value: number, name: string, min: number, max: number): number {
+  if (!Number.isSafeInteger(value) || value < min || value > max) {
+    throw new RangeError(`${name} must be a whole number from ${min} to ${max}`);
+  }
+  return value;
+}
