@@ -1,0 +1,16 @@
+// What every package's jest.config.js spreads: native ESM, so that tests run the code that ships.
+import { fileURLToPath } from 'node:url';
+
+export default {
+  testEnvironment: 'node',
+  // Workspace packages resolve to their sources; only worker threads and child processes need a build.
+  testEnvironmentOptions: { customExportConditions: ['@yakmesh/source', 'node', 'node-addons'] },
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, tsconfig: '<rootDir>/test/tsconfig.json' }] },
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  reporters: ['default', fileURLToPath(new URL('jest-summary.js', import.meta.url))],
+  collectCoverageFrom: ['<rootDir>/src/**/*.ts'],
+  coverageDirectory: '<rootDir>/coverage',
+};
