@@ -1,1 +1,4 @@
-export {};
+export { MemoryNetwork, type MemoryNetworkOptions } from './memory-network.js';
+export type { CapturedMessage, Latency, Tamper } from './network-conditions.js';
+export { SeededRandom } from './seeded-random.js';
+export { VirtualClock, type VirtualClockOptions } from './virtual-clock.js';

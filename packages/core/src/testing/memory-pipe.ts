@@ -1,0 +1,137 @@
+import type { Clock, TimerHandle } from '../transport/clock.js';
+
+/** What travels in one direction of a connection, in order. */
+export type Packet =
+  | { readonly type: 'dial' | 'open' | 'reset' }
+  | { readonly type: 'message'; readonly bytes: Uint8Array }
+  | { readonly type: 'close'; readonly code: number; readonly reason: string };
+
+export interface PipeOptions {
+  readonly clock: Clock;
+  /** Draws how long the next packet travels. */
+  latencyMs(): number;
+  /** Whether what has arrived stays unread now: the wire is cut, or the reader stalls or pauses. */
+  isHeld(): boolean;
+  /** A message leaves the sender's process: what travels instead. */
+  leaving(bytes: Uint8Array): readonly Uint8Array[];
+  /** Bytes have left the sender's process that had to wait. */
+  drained(): void;
+  deliver(packet: Packet): void;
+}
+
+/** Bytes that kernels take of an unread connection; the rest stays in the sender's process, as bufferedBytes. */
+const KERNEL_BYTES_MAX = 262_144;
+
+/** One direction of a connection: ordered, reliable, and with a window as TCP has. */
+export class MemoryPipe {
+  readonly #options: PipeOptions;
+  /** In the sender's process. */
+  #waiting: Packet[] = [];
+  #waitingBytes = 0;
+  /** In kernels and on the wire. */
+  #travelling: { readonly packet: Packet; readonly arrivalMs: number }[] = [];
+  #travellingBytes = 0;
+  #lastArrivalMs = 0;
+  #deliveryTimer: TimerHandle | undefined;
+  #windowTimer: TimerHandle | undefined;
+
+  constructor(options: PipeOptions) {
+    this.#options = options;
+  }
+
+  get bufferedBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  send(packet: Packet): void {
+    this.#waiting.push(packet);
+    this.#waitingBytes += sizeOf(packet);
+    this.#fillKernel();
+  }
+
+  /** Drops what has not left the process. */
+  dropWaiting(): void {
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+  }
+
+  /** Drops everything, also what is on its way. */
+  destroy(): void {
+    this.dropWaiting();
+    this.#travelling = [];
+    this.#travellingBytes = 0;
+    const { clock } = this.#options;
+    if (this.#deliveryTimer !== undefined) clock.clearTimer(this.#deliveryTimer);
+    if (this.#windowTimer !== undefined) clock.clearTimer(this.#windowTimer);
+    this.#deliveryTimer = undefined;
+    this.#windowTimer = undefined;
+  }
+
+  /** What was held may go on, after so long. */
+  proceed(delayMs: number): void {
+    const { clock } = this.#options;
+    if (this.#travelling.length === 0 || this.#deliveryTimer !== undefined) return;
+    this.#deliveryTimer = clock.setTimer(delayMs, () => {
+      this.#deliveryTimer = undefined;
+      this.#deliverFirst();
+    });
+  }
+
+  #fillKernel(): void {
+    for (let packet = this.#waiting[0]; packet !== undefined; packet = this.#waiting[0]) {
+      const bytes = sizeOf(packet);
+      const isFull = this.#travellingBytes > 0 && this.#travellingBytes + bytes > KERNEL_BYTES_MAX;
+      if (isFull) return;
+      this.#waiting.shift();
+      this.#waitingBytes -= bytes;
+      this.#leave(packet);
+    }
+  }
+
+  #leave(packet: Packet): void {
+    if (packet.type !== 'message') return this.#travel(packet);
+    for (const bytes of this.#options.leaving(packet.bytes.slice())) this.#travel({ type: 'message', bytes });
+  }
+
+  #travel(packet: Packet): void {
+    const { clock } = this.#options;
+    const arrivalMs = Math.max(this.#lastArrivalMs, clock.monotonicMs() + this.#options.latencyMs());
+    this.#lastArrivalMs = arrivalMs;
+    this.#travelling.push({ packet, arrivalMs });
+    this.#travellingBytes += sizeOf(packet);
+    if (this.#travelling.length === 1) this.proceed(arrivalMs - clock.monotonicMs());
+  }
+
+  #deliverFirst(): void {
+    const first = this.#travelling[0];
+    if (first === undefined || this.#options.isHeld()) return;
+    const waitMs = first.arrivalMs - this.#options.clock.monotonicMs();
+    if (waitMs > 0) return this.proceed(waitMs);
+    this.#travelling.shift();
+    this.#travellingBytes -= sizeOf(first.packet);
+    // Before the delivery, since that may end the connection or throw.
+    this.#proceedToNext();
+    this.#openWindow();
+    this.#options.deliver(first.packet);
+  }
+
+  #proceedToNext(): void {
+    const next = this.#travelling[0];
+    if (next !== undefined) this.proceed(Math.max(0, next.arrivalMs - this.#options.clock.monotonicMs()));
+  }
+
+  /** The sender learns one latency later that there is room again. */
+  #openWindow(): void {
+    if (this.#waiting.length === 0 || this.#windowTimer !== undefined) return;
+    this.#windowTimer = this.#options.clock.setTimer(this.#options.latencyMs(), () => {
+      this.#windowTimer = undefined;
+      const before = this.#waitingBytes;
+      this.#fillKernel();
+      if (this.#waitingBytes < before) this.#options.drained();
+    });
+  }
+}
+
+function sizeOf(packet: Packet): number {
+  return packet.type === 'message' ? packet.bytes.length : 0;
+}
