@@ -230,7 +230,7 @@ async function waitFor(flight: Flight, signal: AbortSignal | undefined): Promise
     const abort = (): void => {
       flight.waiters--;
       if (flight.waiters === 0) flight.cancel.abort(signal.reason);
-      reject(signal.reason);
+      reject(signal.reason as Error);
     };
     signal.addEventListener('abort', abort, { once: true });
     const stopListening = (): void => {

@@ -50,8 +50,8 @@ export type { VerifyOptions } from './verify.js';
 
 export { kemOfSuite } from './kem.js';
 export type { Kem, KemKeyPair, KemSuite } from './kem.js';
-export { mlKem768 } from './ml-kem-768.js';
-export { xWing } from './x-wing.js';
+export { mlKem768, mlKem768With } from './ml-kem-768.js';
+export { xWing, xWingWith } from './x-wing.js';
 
 export { CONTEXT_BYTES_MAX, ML_DSA_65_PUBLIC_KEY_BYTES, ML_DSA_65_SIGNATURE_BYTES } from './provider.js';
 export {

@@ -14,7 +14,7 @@ const MODULUS = 3329;
 /** Three polynomials of 256 coefficients, 12 bits each; the seed ρ follows. */
 const COEFFICIENT_BYTES = 1152;
 
-/** Plain ML-KEM-768 by a given provider. */
+/** ML-KEM-768 computed by a given provider; {@link mlKem768} is this with {@link autoProvider}. */
 export function mlKem768With(provider: () => Promise<CompleteProvider>): Kem {
   const fromSeed = async (seed: Uint8Array): Promise<KemKeyPair> => {
     requireLength(seed, 'seed', ML_KEM_768_SEED_BYTES);

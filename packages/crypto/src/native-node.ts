@@ -35,8 +35,8 @@ const PUBLIC_KEYS_MAX = 256;
 
 /** Functions newer than the types of the oldest Node that is supported. */
 interface KemFunctions {
-  encapsulate?(key: KeyObject): { sharedKey: Buffer; ciphertext: Buffer };
-  decapsulate?(key: KeyObject, ciphertext: Uint8Array): Buffer;
+  readonly encapsulate?: (key: KeyObject) => { sharedKey: Buffer; ciphertext: Buffer };
+  readonly decapsulate?: (key: KeyObject, ciphertext: Uint8Array) => Buffer;
 }
 
 interface ContextKey {

@@ -43,8 +43,8 @@ export interface Platform {
   sha256Into(bytes: Uint8Array, target: Uint8Array, offset: number): void;
   sha512(bytes: Uint8Array): Uint8Array;
   sha3Hash256(bytes: Uint8Array): Uint8Array;
-  hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array;
-  hmacSha512(key: Uint8Array, data: Uint8Array): Uint8Array;
+  readonly hmacSha256: (key: Uint8Array, data: Uint8Array) => Uint8Array;
+  readonly hmacSha512: (key: Uint8Array, data: Uint8Array) => Uint8Array;
   aes256GcmSeal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Uint8Array;
   aes256GcmOpen(
     key: Uint8Array,

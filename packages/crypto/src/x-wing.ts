@@ -20,7 +20,7 @@ const CIPHERTEXT_BYTES = ML_KEM_768_CIPHERTEXT_BYTES + X25519_KEY_BYTES;
 /** draft-connolly-cfrg-xwing-kem §5.3: a picture of an X-wing. */
 const LABEL = utf8ToBytes('\\.//^\\');
 
-/** X-Wing by a given provider for its two halves. */
+/** X-Wing whose two halves a given provider computes; {@link xWing} is this with {@link autoProvider}. */
 export function xWingWith(provider: () => Promise<CompleteProvider>): Kem {
   const fromSeed = async (seed: Uint8Array): Promise<KemKeyPair> => {
     requireLength(seed, 'seed', SEED_BYTES);

@@ -1,0 +1,1 @@
+export function loadVectors(name: string): unknown;
