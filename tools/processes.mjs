@@ -25,13 +25,28 @@ export function npm(args, options = {}) {
   return run(command, [...first, ...args, '--loglevel=error'], options);
 }
 
-/** Builds every package through Nx. Standard output stays untouched; what failed is shown on standard error. */
-export async function build() {
+/** The environment without what the `npm run` above us put there, for npm in a project of its own. */
+export function outsideNpm() {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^npm_(?!execpath$)/i.test(name)),
+  );
+}
+
+/**
+ * Builds the named packages, or all, and what they depend on, through Nx. Standard output stays untouched; what failed
+ * is shown on standard error.
+ */
+export async function build(names) {
   const nx = join(root, 'node_modules/nx/dist/bin/nx.js');
-  const child = spawn(process.execPath, [nx, 'run-many', '-t', 'build', '--output-style=static'], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const projects = names === undefined ? [] : ['--projects', names.join(',')];
+  const child = spawn(
+    process.execPath,
+    [nx, 'run-many', '-t', 'build', ...projects, '--output-style=static'],
+    {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   const output = [];
   child.stdout.on('data', (chunk) => output.push(chunk));
   child.stderr.on('data', (chunk) => output.push(chunk));

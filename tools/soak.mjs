@@ -1,0 +1,36 @@
+// `npm run soak -- [package or name …] [--minutes N] [--seed S]`: runs the packages' long tests one after another. A
+// script throws where its claim broke.
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { build } from './processes.mjs';
+import { filesWanted, load, main, wholeNumber } from './scripts-found.mjs';
+import { newestNode } from './workspace.mjs';
+
+/** Long enough for a leak of a kilobyte a second to show, short enough to wait for. */
+const MINUTES_DEFAULT = 5;
+/** Seeds stay below this, so that they are short to type again. */
+const SEED_LIMIT = 2 ** 32;
+
+await main(async () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { minutes: { type: 'string' }, seed: { type: 'string' } },
+  });
+  const minutes = wholeNumber('minutes', values.minutes) ?? MINUTES_DEFAULT;
+  const seed = wholeNumber('seed', values.seed) ?? randomInt(SEED_LIMIT);
+  const files = filesWanted('soak', positionals);
+  await build();
+  let failures = 0;
+  for (const file of files) {
+    const { name, run } = await load(file);
+    console.log(`${file.package}/${file.name}: ${name}, ${minutes} minutes, seed ${seed} …`);
+    try {
+      await run({ minutes, seed, newestNode, log: (line) => console.log(`  ${line}`) });
+      console.log(`${file.package}/${file.name}: held`);
+    } catch (error) {
+      console.log(`BROKE ${file.package}/${file.name}: ${error?.stack ?? error}`);
+      failures++;
+    }
+  }
+  return failures === 0 ? 0 : 1;
+});
