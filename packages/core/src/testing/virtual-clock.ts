@@ -113,7 +113,8 @@ export class VirtualClock implements Clock {
       throw new RangeError(`the clock shows ${this.#monotonicMs} ms and cannot go to ${monotonicMs}`);
     }
     await this.#exclusively(async () => {
-      while (await this.#step(monotonicMs));
+      do await this.settle();
+      while (this.#fireNext(monotonicMs));
       this.#monotonicMs = monotonicMs;
     });
   }
@@ -128,7 +129,8 @@ export class VirtualClock implements Clock {
     promise.then(settle, settle);
     await this.#exclusively(async () => {
       const endMs = this.#monotonicMs + limitMs;
-      while (!isSettled && (await this.#step(endMs)));
+      do await this.settle();
+      while (!isSettled && this.#fireNext(endMs));
     });
     if (!isSettled) {
       const why = this.#timers.size === 0 ? 'and no timer is left' : `within ${limitMs} ms`;
@@ -142,8 +144,7 @@ export class VirtualClock implements Clock {
     this.#wallOffsetMs += byMs;
   }
 
-  async #step(endMs: number): Promise<boolean> {
-    await this.settle();
+  #fireNext(endMs: number): boolean {
     const nextMs = this.#timers.nextMs();
     if (nextMs === undefined || nextMs > endMs) return false;
     this.#eventsAtOnce = nextMs > this.#monotonicMs ? 0 : this.#eventsAtOnce + 1;
