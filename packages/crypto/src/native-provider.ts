@@ -1,4 +1,4 @@
-import { platform } from '#platform';
+import { nativeCandidates } from '#platform';
 import { equalBytes, randomBytes, utf8ToBytes, wipe } from './bytes.js';
 import { nobleProvider } from './noble-provider.js';
 import type { AsymmetricProvider, CompleteProvider, MlDsa65, MlKem768, X25519 } from './provider.js';
@@ -19,7 +19,7 @@ let autoFound: Promise<CompleteProvider> | undefined;
  * another context (Node 24.6 and 24.7 ignore it). Undefined when none passes.
  */
 export function nativeProvider(): Promise<AsymmetricProvider | undefined> {
-  nativeFound ??= probe(platform.nativeCandidates());
+  nativeFound ??= probe(nativeCandidates());
   return nativeFound;
 }
 

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createHmac, hash, scrypt as nodeScrypt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { nodeCandidates } from './native-node.js';
-import type { Platform, ScryptCost } from './platform.js';
+import type { NativeCandidates, Platform, ScryptCost } from './platform.js';
 import { startNodeWorker } from './worker-node.js';
 
 const SHA256_BYTES = 32;
@@ -86,10 +86,14 @@ function scrypt(
   });
 }
 
+/** node:crypto's asymmetric algorithms. */
+export const nativeCandidates: NativeCandidates = nodeCandidates;
+
 /** Node's implementation: OpenSSL for everything that it has. */
 export const platform: Platform = Object.freeze({
   name: 'node',
   symmetricProvider: 'node:crypto',
+  nativeName: 'node:crypto',
   sha256,
   sha256Into,
   sha512: (bytes: Uint8Array) => plain(hash('sha512', bytes, 'buffer')),
@@ -99,7 +103,6 @@ export const platform: Platform = Object.freeze({
   aes256GcmSeal,
   aes256GcmOpen,
   scrypt,
-  nativeCandidates: nodeCandidates,
   startWorker: startNodeWorker,
   breathe: () =>
     new Promise<void>((resolve) => {

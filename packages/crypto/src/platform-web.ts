@@ -4,7 +4,7 @@ import { scryptAsync } from '@noble/hashes/scrypt.js';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import { sha3_256 } from '@noble/hashes/sha3.js';
 import { webCandidates } from './native-web.js';
-import type { Platform, ScryptCost } from './platform.js';
+import type { NativeCandidates, Platform, ScryptCost } from './platform.js';
 
 const TAG_BYTES = 16;
 
@@ -41,10 +41,14 @@ function scrypt(
   return scryptAsync(password, salt, options);
 }
 
-/** What browsers load: noble for the synchronous part, WebCrypto as the native candidate. No `node:` import. */
+/** WebCrypto's asymmetric algorithms. */
+export const nativeCandidates: NativeCandidates = webCandidates;
+
+/** What browsers load: noble for the synchronous part and no `node:` import. */
 export const platform: Platform = Object.freeze({
   name: 'web',
   symmetricProvider: 'noble',
+  nativeName: 'WebCrypto',
   sha256: (bytes: Uint8Array) => sha256(bytes),
   sha256Into: (bytes: Uint8Array, target: Uint8Array, offset: number) => {
     target.set(sha256(bytes), offset);
@@ -57,7 +61,6 @@ export const platform: Platform = Object.freeze({
     gcm(key, nonce, aad).encrypt(plaintext),
   aes256GcmOpen,
   scrypt,
-  nativeCandidates: webCandidates,
   startWorker: () => undefined,
   breathe: () =>
     new Promise<void>((resolve) => {

@@ -30,14 +30,22 @@ export interface WorkerEvents {
 }
 
 /**
- * Everything that differs between Node and browsers. The package.json import `#platform` chooses the implementation:
+ * The platform's own asymmetric algorithms, not yet tried: a probe decides which of them may be used. `#platform` exports
+ * it apart from {@link Platform}, so that a bundle of the symmetric part alone carries no lattices.
+ */
+export type NativeCandidates = () => AsymmetricProvider | undefined;
+
+/**
+ * Everything else that differs between Node and browsers. The package.json import `#platform` chooses the implementation:
  * node:crypto on Node, noble and WebCrypto elsewhere. All results are plain `Uint8Array`s that own their memory.
  */
 export interface Platform {
   /** Which implementation this is; shown by the report. */
   readonly name: 'node' | 'web';
   /** Who does the symmetric algorithms; shown by the report. */
-  readonly symmetricProvider: 'node:crypto' | 'noble';
+  readonly symmetricProvider: string;
+  /** What the platform's own asymmetric algorithms are called; shown by the report. */
+  readonly nativeName: string;
   sha256(bytes: Uint8Array): Uint8Array;
   /** SHA-256 straight into `target` at `offset`: the hot path of hash trees. */
   sha256Into(bytes: Uint8Array, target: Uint8Array, offset: number): void;
@@ -54,10 +62,8 @@ export interface Platform {
   ): Uint8Array | undefined;
   /** scrypt off the event loop where the platform can, in slices on it where it cannot. */
   scrypt(password: Uint8Array, salt: Uint8Array, cost: ScryptCost, length: number): Promise<Uint8Array>;
-  /** The platform's own asymmetric algorithms, not yet tried: a probe decides which of them may be used. */
-  nativeCandidates(): AsymmetricProvider | undefined;
   /** A worker for the pool, or undefined where there is none. */
-  startWorker(events: WorkerEvents): WorkerThread | undefined;
+  readonly startWorker: (events: WorkerEvents) => WorkerThread | undefined;
   /** Lets the event loop serve others before the next piece of work in this thread. */
   breathe(): Promise<void>;
   /** Processors that this process may use at once. */

@@ -1,9 +1,8 @@
-import { platform } from '#platform';
 import { copyBytes } from './bytes.js';
 import { CryptoError } from './errors.js';
 import type { SigningIdentity } from './identity.js';
 import { seedAccessOf } from './identity.js';
-import type { WorkerThread } from './platform.js';
+import type { Platform, WorkerThread } from './platform.js';
 import type { PoolJob, SignWork, VerifyWork } from './pool-job.js';
 import type { PoolResponse } from './pool-messages.js';
 
@@ -44,14 +43,16 @@ export interface CrewEvents {
 /** The worker threads of a pool, started one by one as work demands. */
 export class PoolCrew {
   readonly #size: number;
+  readonly #startWorker: Platform['startWorker'];
   readonly #events: CrewEvents;
   readonly #members = new Set<Member>();
   #nextId = 1;
   #deaths = 0;
   #isOver = false;
 
-  constructor(size: number, events: CrewEvents) {
+  constructor(size: number, startWorker: Platform['startWorker'], events: CrewEvents) {
     this.#size = size;
+    this.#startWorker = startWorker;
     this.#events = events;
   }
 
@@ -79,7 +80,7 @@ export class PoolCrew {
   }
 
   #start(): Member | undefined {
-    const thread = platform.startWorker({
+    const thread = this.#startWorker({
       message: (message) => {
         if (member !== undefined) this.#receive(member, message);
       },

@@ -47,6 +47,7 @@ export class CryptoPool {
   readonly #provider: 'auto' | 'noble' | 'native';
   readonly #crew: PoolCrew | undefined;
   readonly #running = new Set<PoolJob>();
+  readonly #runs = new Set<Promise<void>>();
   #signing = new Set<PoolJob>();
   #verifying = new Set<PoolJob>();
   #mode: PoolMode;
@@ -62,7 +63,7 @@ export class CryptoPool {
     const size = platform.name === 'node' ? requireCount(workers, 'workers', 0, WORKERS_MAX) : 0;
     this.#mode = size === 0 ? 'in-thread' : 'workers';
     if (size === 0) return;
-    this.#crew = new PoolCrew(size, {
+    this.#crew = new PoolCrew(size, platform.startWorker, {
       room: () => {
         this.#pump();
       },
@@ -127,7 +128,7 @@ export class CryptoPool {
     const jobs = [...this.#running, ...this.#signing, ...this.#verifying];
     for (const set of [this.#running, this.#signing, this.#verifying]) set.clear();
     for (const job of jobs) job.reject(closedError());
-    await this.#crew?.close();
+    await Promise.all([this.#crew?.close(), ...this.#runs]); // What runs outside a worker cannot be cut short.
   }
 
   #submit(work: PoolWork, signal: AbortSignal | undefined): Promise<PoolResult> {
@@ -200,7 +201,8 @@ export class CryptoPool {
     }
     if (this.#running.size >= (this.#mode === 'native-async' ? NATIVE_JOBS_MAX : 1)) return false;
     this.#follow(job);
-    void this.#runHere(job, mlDsa65);
+    const run = this.#runHere(job, mlDsa65).finally(() => this.#runs.delete(run));
+    this.#runs.add(run);
     return true;
   }
 

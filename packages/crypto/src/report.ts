@@ -14,7 +14,7 @@ export interface CryptoReportEntry {
 /** Which provider does what in this process; `yakmesh doctor` prints it. */
 export async function cryptoReport(): Promise<readonly CryptoReportEntry[]> {
   const provider = await autoProvider();
-  const native = platform.name === 'node' ? 'node:crypto' : 'WebCrypto';
+  const native = platform.nativeName;
   const asymmetric = (algorithm: string, isNative: boolean): CryptoReportEntry => ({
     algorithm,
     provider: isNative ? native : 'noble',
