@@ -33,10 +33,33 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** What a plain HTTP request handler reads of a request; Node's IncomingMessage is one. */
+export interface HttpRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** What it answers with; Node's ServerResponse is one. */
+export interface HttpResponse {
+  writeHead(status: number, headers?: Readonly<Record<string, string | number>>): unknown;
+  end(body?: string | Uint8Array): unknown;
+}
+
+/** Answers requests that are no WebSocket upgrades on the mesh's port. */
+export type RequestHandler = (request: HttpRequest, response: HttpResponse) => void;
+
 export interface ListenOptions {
+  /** Interface to bind; undefined for all. */
   readonly host: string | undefined;
+  /** 0 for any free port. */
   readonly port: number;
   readonly path: string;
+  /** An http(s).Server that listens already or will: nothing is bound, only its upgrades at `path` are taken. */
+  readonly server?: object | undefined;
+  /** Options of tls.createServer: `key` and `cert` at least. Makes a wss server. */
+  readonly tls?: object | undefined;
+  readonly requestHandler?: RequestHandler | undefined;
   /** Called for each accepted connection. */
   accept(socket: Socket): SocketHandlers;
 }

@@ -1,0 +1,139 @@
+import { ByteReader, ByteWriter, bytesToUtf8, decodeNodeId, encodeNodeId, utf8ToBytes, type NodeId } from '@yakmesh/crypto';
+import { decodePayload, encodePayload } from '../envelope/payload.js';
+import type { LinkErrorCode } from '../errors.js';
+import { encodeFrame, FrameKind } from '../record/frames.js';
+import { closeCode, closeNumber } from './close-codes.js';
+
+export const ENDPOINT_BYTES_MAX = 128;
+export const HINTS_MAX = 32;
+/** Protocols that a peer may say it has open; more are cut off. */
+export const PROTOCOLS_MAX = 64;
+const NETWORKS_MAX = 8;
+const SIGNATURE_BYTES = 3_309;
+const NODE_ID_BYTES = 32;
+
+/** What a peer says of itself right after the handshake, and again when it changes. */
+export interface LinkInfo {
+  readonly endpoint: string | undefined;
+  readonly protocols: readonly string[];
+  /** Its wall clock, milliseconds since 1970. */
+  readonly timeMs: number;
+  /** First 8 bytes of each network whose envelopes it accepts. */
+  readonly networks: readonly Uint8Array[];
+}
+
+/** Where a node may be found: only a hint, dialled with that id expected. */
+export interface PeerHint {
+  readonly nodeId: NodeId;
+  readonly endpoint: string;
+}
+
+export function encodeInfo(info: LinkInfo): Uint8Array {
+  const { endpoint, protocols, timeMs, networks } = info;
+  return encodeFrame(FrameKind.INFO, encodePayload({ endpoint: endpoint ?? null, protocols, timeMs, networks }));
+}
+
+export function decodeInfo(body: Uint8Array): LinkInfo | undefined {
+  const value = decodePayload(body)?.value;
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { endpoint, protocols, timeMs, networks } = value as Record<string, unknown>;
+  const isEndpoint = endpoint === null || (typeof endpoint === 'string' && endpoint.length <= ENDPOINT_BYTES_MAX);
+  if (!isEndpoint || typeof timeMs !== 'number' || !Array.isArray(protocols) || !Array.isArray(networks)) return undefined;
+  return {
+    endpoint: endpoint ?? undefined,
+    protocols: protocols.filter((name) => typeof name === 'string' && name.length <= 32).slice(0, PROTOCOLS_MAX) as string[],
+    timeMs,
+    networks: networks.filter((prefix) => prefix instanceof Uint8Array).slice(0, NETWORKS_MAX) as Uint8Array[],
+  };
+}
+
+export function encodePeers(hints: readonly PeerHint[]): Uint8Array {
+  const writer = new ByteWriter(64, 1 + HINTS_MAX * (NODE_ID_BYTES + 1 + ENDPOINT_BYTES_MAX));
+  const sent = hints.slice(0, HINTS_MAX).map(({ nodeId, endpoint }) => ({ id: decodeNodeId(nodeId), url: utf8ToBytes(endpoint) }));
+  const fitting = sent.filter(({ id, url }) => id !== undefined && url.length <= ENDPOINT_BYTES_MAX);
+  writer.u8(fitting.length);
+  for (const { id, url } of fitting) if (id !== undefined) writer.bytes(id).u8(url.length).bytes(url);
+  return encodeFrame(FrameKind.PEERS, writer.finish());
+}
+
+export function decodePeers(body: Uint8Array): PeerHint[] | undefined {
+  const reader = new ByteReader(body);
+  const count = reader.u8();
+  if (count > HINTS_MAX) return undefined;
+  const hints: PeerHint[] = [];
+  for (let index = 0; index < count && !reader.failed; index += 1) {
+    const id = reader.bytes(NODE_ID_BYTES);
+    const length = reader.u8();
+    if (length > ENDPOINT_BYTES_MAX) return undefined;
+    const endpoint = bytesToUtf8(reader.bytes(length));
+    if (reader.failed || endpoint === undefined) return undefined;
+    hints.push({ nodeId: encodeNodeId(id), endpoint });
+  }
+  return reader.end() ? hints : undefined;
+}
+
+/** CREDIT{received u48, granted u48}: cumulative counts of charged bytes. */
+export function encodeCredit(receivedBytes: number, grantedBytes: number): Uint8Array {
+  return encodeFrame(FrameKind.CREDIT, new ByteWriter(12).u48(receivedBytes).u48(grantedBytes).finish());
+}
+
+export function decodeCredit(body: Uint8Array): { receivedBytes: number; grantedBytes: number } | undefined {
+  const reader = new ByteReader(body);
+  const receivedBytes = reader.u48();
+  const grantedBytes = reader.u48();
+  return reader.end() ? { receivedBytes, grantedBytes } : undefined;
+}
+
+export function encodePing(kind: typeof FrameKind.PING | typeof FrameKind.PONG, id: number): Uint8Array {
+  return encodeFrame(kind, new ByteWriter(4).u32(id).finish());
+}
+
+export function decodePing(body: Uint8Array): number | undefined {
+  const reader = new ByteReader(body);
+  const id = reader.u32();
+  return reader.end() ? id : undefined;
+}
+
+export function encodeClose(code: LinkErrorCode): Uint8Array {
+  return encodeFrame(FrameKind.CLOSE, new ByteWriter(2).u16(closeNumber(code)).finish());
+}
+
+/** Bytes past the code are ignored. */
+export function decodeClose(body: Uint8Array): LinkErrorCode {
+  return closeCode(new ByteReader(body).u16());
+}
+
+/** KEY_UPDATE{epoch u32, phase u32}: the key of the records that follow. */
+export function encodeKeyUpdate(epoch: number, phase: number): Uint8Array {
+  return encodeFrame(FrameKind.KEY_UPDATE, new ByteWriter(8).u32(epoch).u32(phase).finish());
+}
+
+export function decodeKeyUpdate(body: Uint8Array): { epoch: number; phase: number } | undefined {
+  const reader = new ByteReader(body);
+  const epoch = reader.u32();
+  const phase = reader.u32();
+  return reader.end() ? { epoch, phase } : undefined;
+}
+
+/** TSIG{epoch u32, record u64, signature 3,309, ek or ct}. */
+export interface TranscriptSignature {
+  readonly epoch: number;
+  readonly record: number;
+  readonly signature: Uint8Array;
+  readonly kemPart: Uint8Array;
+}
+
+export function encodeTranscriptSignature(signed: TranscriptSignature): Uint8Array {
+  const { epoch, record, signature, kemPart } = signed;
+  const writer = new ByteWriter(4 + 8 + SIGNATURE_BYTES + kemPart.length);
+  return encodeFrame(FrameKind.TSIG, writer.u32(epoch).u64(BigInt(record)).bytes(signature).bytes(kemPart).finish());
+}
+
+export function decodeTranscriptSignature(body: Uint8Array): TranscriptSignature | undefined {
+  const reader = new ByteReader(body);
+  const epoch = reader.u32();
+  const record = Number(reader.u64());
+  const signature = reader.bytes(SIGNATURE_BYTES);
+  const kemPart = reader.rest();
+  return reader.failed ? undefined : { epoch, record, signature: signature.slice(), kemPart: kemPart.slice() };
+}

@@ -1,0 +1,106 @@
+import { CREDIT_BYTES_MAX } from './link-limits.js';
+
+/** The window doubles when it is used up within this many round trips. */
+const GROWTH_ROUND_TRIPS = 2;
+/** Round trip assumed until one was measured. */
+const RTT_MS_ASSUMED = 50;
+
+/** What we let the peer send: data bytes that it may have with us unconsumed. */
+export class CreditGranter {
+  #windowBytes: number;
+  #receivedBytes = 0;
+  #consumedBytes = 0;
+  #grantedBytes: number;
+  #announcedBytes: number;
+  #windowStartMs = 0;
+  #windowStartBytes = 0;
+  #assemblingBytes = 0;
+
+  constructor(windowBytes: number) {
+    this.#windowBytes = windowBytes;
+    this.#grantedBytes = windowBytes;
+    this.#announcedBytes = windowBytes;
+  }
+
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+
+  get grantedBytes(): number {
+    return this.#grantedBytes;
+  }
+
+  get unconsumedBytes(): number {
+    return this.#receivedBytes - this.#consumedBytes;
+  }
+
+  /** Counts charged bytes; false when the peer had no credit for them. */
+  receive(bytes: number): boolean {
+    this.#receivedBytes += bytes;
+    return this.#receivedBytes <= this.#grantedBytes;
+  }
+
+  /** A frame larger than the window is being put together: its parts must not use up the credit that its end needs. */
+  assembling(bytes: number): void {
+    this.#assemblingBytes = bytes;
+    this.#extend();
+  }
+
+  consume(bytes: number, nowMs: number, rttMs: number | undefined): void {
+    this.#consumedBytes += bytes;
+    if (this.#consumedBytes - this.#windowStartBytes >= this.#windowBytes) {
+      const isLimiting = nowMs - this.#windowStartMs <= GROWTH_ROUND_TRIPS * (rttMs ?? RTT_MS_ASSUMED);
+      if (isLimiting) this.#windowBytes = Math.min(CREDIT_BYTES_MAX, 2 * this.#windowBytes);
+      this.#windowStartMs = nowMs;
+      this.#windowStartBytes = this.#consumedBytes;
+    }
+    this.#extend();
+  }
+
+  /** True when the peer should hear of its new credit without delay. */
+  get isNewsworthy(): boolean {
+    return this.#grantedBytes - this.#announcedBytes >= this.#windowBytes / 4;
+  }
+
+  /** The grant to announce: cumulative, so a repeated or late one does no harm. */
+  announce(): number {
+    this.#announcedBytes = this.#grantedBytes;
+    return this.#grantedBytes;
+  }
+
+  #extend(): void {
+    const target = this.#consumedBytes + this.#windowBytes + this.#assemblingBytes;
+    this.#grantedBytes = Math.max(this.#grantedBytes, target);
+  }
+}
+
+/** What the peer lets us send. */
+export class CreditUser {
+  #grantedBytes: number;
+  #sentBytes = 0;
+  #acknowledgedBytes = 0;
+
+  constructor(grantedBytes: number) {
+    this.#grantedBytes = grantedBytes;
+  }
+
+  get availableBytes(): number {
+    return this.#grantedBytes - this.#sentBytes;
+  }
+
+  get unacknowledgedBytes(): number {
+    return this.#sentBytes - this.#acknowledgedBytes;
+  }
+
+  use(bytes: number): void {
+    this.#sentBytes += bytes;
+  }
+
+  /** Takes a CREDIT frame's numbers; false when they are impossible. */
+  update(receivedBytes: number, grantedBytes: number): boolean {
+    if (receivedBytes > this.#sentBytes || receivedBytes < this.#acknowledgedBytes) return false;
+    this.#acknowledgedBytes = receivedBytes;
+    this.#grantedBytes = Math.max(this.#grantedBytes, grantedBytes);
+    return true;
+  }
+}

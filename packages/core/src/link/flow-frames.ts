@@ -1,0 +1,86 @@
+import { ByteReader, ByteWriter, bytesToUtf8, utf8ToBytes } from '@yakmesh/crypto';
+import { encodeFrame, FrameKind } from '../record/frames.js';
+
+const LABEL_BYTES = 8;
+const NODE_ID_BYTES = 32;
+const BODY_BYTES_MAX = 16_384;
+const NAME_BYTES_MAX = 32;
+
+/** FLOW_OPEN{label 8, ttl u8, destination 32, name length u8, protocol, body}: no source. */
+export interface FlowOpenFrame {
+  readonly label: Uint8Array;
+  readonly ttl: number;
+  readonly destination: Uint8Array;
+  readonly protocol: string;
+  readonly body: Uint8Array;
+}
+
+export function encodeFlowOpen(frame: FlowOpenFrame): Uint8Array {
+  const name = utf8ToBytes(frame.protocol);
+  const writer = new ByteWriter(LABEL_BYTES + 1 + NODE_ID_BYTES + 1 + name.length + frame.body.length);
+  writer.bytes(frame.label).u8(frame.ttl).bytes(frame.destination).u8(name.length).bytes(name).bytes(frame.body);
+  return encodeFrame(FrameKind.FLOW_OPEN, writer.finish());
+}
+
+export function decodeFlowOpen(bytes: Uint8Array): FlowOpenFrame | undefined {
+  const reader = new ByteReader(bytes);
+  const label = reader.bytes(LABEL_BYTES);
+  const ttl = reader.u8();
+  const destination = reader.bytes(NODE_ID_BYTES);
+  const length = reader.u8();
+  const protocol = length > NAME_BYTES_MAX ? undefined : bytesToUtf8(reader.bytes(length));
+  const body = reader.rest();
+  if (reader.failed || protocol === undefined || body.length > BODY_BYTES_MAX) return undefined;
+  return { label: label.slice(), ttl, destination: destination.slice(), protocol, body };
+}
+
+/** FLOW{label 8, flags u8, body}; flag 1 is the congestion mark. */
+export interface FlowFrame {
+  readonly label: Uint8Array;
+  readonly isCongested: boolean;
+  readonly body: Uint8Array;
+}
+
+export function encodeFlow(frame: FlowFrame): Uint8Array {
+  return encodeFrame(FrameKind.FLOW, frame.label, Uint8Array.of(frame.isCongested ? 1 : 0), frame.body);
+}
+
+export function decodeFlow(bytes: Uint8Array): FlowFrame | undefined {
+  const reader = new ByteReader(bytes);
+  const label = reader.bytes(LABEL_BYTES);
+  const flags = reader.u8();
+  const body = reader.rest();
+  if (reader.failed || body.length > BODY_BYTES_MAX) return undefined;
+  return { label: label.slice(), isCongested: (flags & 1) === 1, body };
+}
+
+/** FLOW_CLOSE{label 8, code u8}. */
+export interface FlowCloseFrame {
+  readonly label: Uint8Array;
+  readonly code: number;
+}
+
+export function encodeFlowClose(frame: FlowCloseFrame): Uint8Array {
+  return encodeFrame(FrameKind.FLOW_CLOSE, frame.label, Uint8Array.of(frame.code));
+}
+
+export function decodeFlowClose(bytes: Uint8Array): FlowCloseFrame | undefined {
+  const reader = new ByteReader(bytes);
+  const label = reader.bytes(LABEL_BYTES);
+  const code = reader.u8();
+  return reader.end() ? { label: label.slice(), code } : undefined;
+}
+
+/** PROTOCOL{name length u8, protocol, body}: a subsystem's frame to a neighbour. */
+export function encodeProtocolFrame(protocol: string, body: Uint8Array): Uint8Array {
+  const name = utf8ToBytes(protocol);
+  return encodeFrame(FrameKind.PROTOCOL, Uint8Array.of(name.length), name, body);
+}
+
+export function decodeProtocolFrame(bytes: Uint8Array): { protocol: string; body: Uint8Array } | undefined {
+  const reader = new ByteReader(bytes);
+  const length = reader.u8();
+  const protocol = length > NAME_BYTES_MAX ? undefined : bytesToUtf8(reader.bytes(length));
+  const body = reader.rest();
+  return reader.failed || protocol === undefined ? undefined : { protocol, body };
+}

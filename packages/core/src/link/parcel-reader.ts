@@ -1,0 +1,267 @@
+import {
+  decodeBatchHead,
+  encodeNodeId,
+  equalBytes,
+  nodeIdBytesOf,
+  ML_DSA_65_PUBLIC_KEY_BYTES,
+  type BatchHead,
+  type BatchUse,
+  type NodeId,
+  type VerifiedRoot,
+} from '@yakmesh/crypto';
+import type { CryptoJob, JobResult } from '../crypto-job.js';
+import type { LinkErrorCode, PeerFaultCode } from '../errors.js';
+import { bytesKey, type Batch, type BatchMessage } from '../envelope/batch.js';
+import type { Envelope } from '../envelope/envelope.js';
+import { BoundedMap } from '../transport/index.js';
+import { knownKey, type KeyCache, type KnownKey } from './key-cache.js';
+import { HEADS_BURST, KEYS_WANTED_MAX, KEY_WAIT_MS, SLOTS } from './link-limits.js';
+import { checkMessages } from './parcel-check.js';
+import { decodeBlock, decodeHeadFrame, decodeSingle, type HeadFrame, type WireMessage } from './parcel-frames.js';
+import { TokenBucket } from './token-bucket.js';
+
+/** Keys offered by the peer that have verified nothing yet. */
+const KEYS_OFFERED_MAX = 64;
+
+export interface ParcelReaderOptions {
+  readonly keys: KeyCache;
+  /** Networks whose envelopes we accept, our own first. */
+  readonly networkHashes: readonly Uint8Array[];
+  /** Head verifications that this link may cause in a second. */
+  readonly headsPerSecond: number;
+  /** The replay state's word on an envelope, before anything is spent on it. */
+  readonly check: (origin: NodeId, envelope: Envelope) => PeerFaultCode | undefined;
+  /** A root that was verified before, for any link. */
+  readonly known: (use: BatchUse, networkHash: Uint8Array, key: Uint8Array, head: Uint8Array) => VerifiedRoot | undefined;
+  readonly nowMs: number;
+}
+
+export type ParcelAction =
+  | { readonly type: 'job'; readonly ticket: number; readonly job: CryptoJob }
+  | { readonly type: 'need-key'; readonly nodeIdBytes: Uint8Array }
+  | { readonly type: 'deliver'; readonly arrival: Arrival }
+  | { readonly type: 'consumed'; readonly bytes: number }
+  | { readonly type: 'fault'; readonly code: PeerFaultCode; readonly count: number }
+  | { readonly type: 'close'; readonly code: LinkErrorCode };
+
+/** Verified new messages of one batch, and the credit that the peer gets back once they are dealt with. */
+export interface Arrival {
+  readonly batch: Batch;
+  readonly messages: readonly BatchMessage[];
+  readonly isWhole: boolean;
+  readonly ttl: number;
+  readonly chargedBytes: number;
+}
+
+interface Slot {
+  state: 'wants-key' | 'wants-token' | 'verifying' | 'valid' | 'dropped';
+  readonly frame: HeadFrame;
+  readonly head: BatchHead;
+  readonly signer: NodeId;
+  readonly networkHash: Uint8Array | undefined;
+  key: KnownKey | undefined;
+  batch: Batch | undefined;
+  readonly sinceMs: number;
+}
+
+interface Waiting {
+  readonly slot: Slot;
+  readonly ttl: number;
+  readonly messages: readonly WireMessage[];
+  readonly isBlock: boolean;
+  readonly bytes: number;
+}
+
+/** Receives KEY, HEAD, BLOCK and ENV of one link: verifies heads, then hands over messages in the order of arrival. */
+export class ParcelReader {
+  readonly #options: ParcelReaderOptions;
+  readonly #slots: (Slot | undefined)[] = new Array<Slot | undefined>(SLOTS);
+  readonly #offered = new BoundedMap<NodeId, KnownKey>(KEYS_OFFERED_MAX);
+  readonly #jobs = new Map<number, Slot>();
+  readonly #tokens: TokenBucket;
+  #unverified: Slot[] = [];
+  #waiting: Waiting[] = [];
+  #ticket = 0;
+
+  constructor(options: ParcelReaderOptions) {
+    this.#options = options;
+    this.#tokens = new TokenBucket(options.headsPerSecond, HEADS_BURST, options.nowMs);
+  }
+
+  /** When `tick` has something to do: a key that never came, or budget for the next head. */
+  get deadlineMs(): number | undefined {
+    const [slot] = this.#unverified;
+    if (slot === undefined) return undefined;
+    return slot.state === 'wants-key' ? slot.sinceMs + KEY_WAIT_MS : this.#tokens.nextMs;
+  }
+
+  key(body: Uint8Array, nowMs: number): ParcelAction[] {
+    if (body.length !== ML_DSA_65_PUBLIC_KEY_BYTES) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
+    const key = knownKey(body.slice(), nodeIdBytesOf(body));
+    this.#offered.set(key.nodeId, key);
+    return [{ type: 'consumed', bytes: body.length }, ...this.#progress(nowMs)];
+  }
+
+  head(body: Uint8Array, nowMs: number): ParcelAction[] {
+    // A copy: a view would keep the whole record alive for as long as the slot is named.
+    const frame = decodeHeadFrame(body.slice());
+    const head = frame === undefined ? undefined : decodeBatchHead(frame.head);
+    if (frame === undefined || head === undefined) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
+    const networkHash = this.#options.networkHashes.find((hash) => equalBytes(hash.subarray(0, 8), frame.networkPrefix));
+    const signer = encodeNodeId(head.signer);
+    const slot: Slot = {
+      state: networkHash === undefined ? 'dropped' : 'wants-key',
+      frame,
+      head,
+      signer,
+      networkHash,
+      key: undefined,
+      batch: undefined,
+      sinceMs: nowMs,
+    };
+    this.#slots[frame.slot] = slot;
+    const actions: ParcelAction[] = [{ type: 'consumed', bytes: body.length }];
+    if (networkHash === undefined) {
+      actions.push({ type: 'fault', code: 'PEER_UNKNOWN_NETWORK', count: 1 });
+      return actions;
+    }
+    this.#unverified.push(slot);
+    if (this.#findKey(slot) === undefined) {
+      const wanted = this.#unverified.filter(({ state }) => state === 'wants-key').length;
+      if (wanted > KEYS_WANTED_MAX) return [...actions, { type: 'close', code: 'LINK_BAD_FRAME' }];
+      actions.push({ type: 'need-key', nodeIdBytes: head.signer });
+    }
+    return [...actions, ...this.#progress(nowMs)];
+  }
+
+  block(body: Uint8Array, chargedBytes: number, nowMs: number): ParcelAction[] {
+    const block = decodeBlock(body);
+    if (block === undefined) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
+    return this.#enqueue(block.slot, block.ttl, block.messages, true, chargedBytes, nowMs);
+  }
+
+  single(body: Uint8Array, chargedBytes: number, nowMs: number): ParcelAction[] {
+    const single = decodeSingle(body);
+    if (single === undefined) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
+    return this.#enqueue(single.slot, single.ttl, [single.message], false, chargedBytes, nowMs);
+  }
+
+  complete(ticket: number, result: JobResult, nowMs: number): ParcelAction[] {
+    const slot = this.#jobs.get(ticket);
+    if (slot === undefined) return [];
+    this.#jobs.delete(ticket);
+    if (result.type !== 'verify-head') {
+      // Nobody looked at the signature: the pool was full. It waits for its turn again.
+      slot.state = 'wants-token';
+      this.#unverified.unshift(slot);
+      return [];
+    }
+    if (result.root === undefined) return [{ type: 'close', code: 'LINK_BAD_SIGNATURE' }];
+    this.#accept(slot, result.root);
+    return this.#progress(nowMs);
+  }
+
+  tick(nowMs: number): ParcelAction[] {
+    return this.#progress(nowMs);
+  }
+
+  #enqueue(
+    index: number,
+    ttl: number,
+    messages: readonly WireMessage[],
+    isBlock: boolean,
+    bytes: number,
+    nowMs: number,
+  ): ParcelAction[] {
+    const slot = this.#slots[index];
+    if (slot === undefined) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
+    this.#waiting.push({ slot, ttl, messages, isBlock, bytes });
+    return this.#progress(nowMs);
+  }
+
+  /** Starts what can be verified, then delivers what is verified, both in order. */
+  #progress(nowMs: number): ParcelAction[] {
+    const actions: ParcelAction[] = [];
+    this.#startVerifications(nowMs, actions);
+    let done = 0;
+    for (const waiting of this.#waiting) {
+      if (waiting.slot.state === 'dropped') {
+        actions.push({ type: 'consumed', bytes: waiting.bytes });
+      } else if (waiting.slot.state === 'valid') {
+        actions.push(...this.#deliver(waiting));
+      } else break;
+      done += 1;
+    }
+    if (done > 0) this.#waiting = this.#waiting.slice(done);
+    return actions;
+  }
+
+  #startVerifications(nowMs: number, actions: ParcelAction[]): void {
+    const still: Slot[] = [];
+    for (const slot of this.#unverified) {
+      const action = still.length > 0 ? undefined : this.#startVerification(slot, nowMs);
+      if (action !== undefined) actions.push(action);
+      if (slot.state === 'wants-key' || slot.state === 'wants-token') still.push(slot);
+    }
+    this.#unverified = still;
+  }
+
+  #startVerification(slot: Slot, nowMs: number): ParcelAction | undefined {
+    const key = this.#findKey(slot);
+    if (key === undefined || slot.networkHash === undefined) {
+      if (nowMs < slot.sinceMs + KEY_WAIT_MS) return undefined;
+      slot.state = 'dropped';
+      return { type: 'fault', code: 'PEER_BAD_ENVELOPE', count: 1 };
+    }
+    const { use, head, signature } = slot.frame;
+    const root = this.#options.known(use, slot.networkHash, key.publicKey, head);
+    if (root !== undefined) {
+      this.#accept(slot, root);
+      return undefined;
+    }
+    slot.state = 'wants-token';
+    if (!this.#tokens.take(nowMs)) return undefined;
+    slot.state = 'verifying';
+    this.#ticket += 1;
+    this.#jobs.set(this.#ticket, slot);
+    const job = { type: 'verify-head', use, publicKey: key.publicKey, head, signature, networkHash: slot.networkHash } as const;
+    return { type: 'job', ticket: this.#ticket, job };
+  }
+
+  #findKey(slot: Slot): KnownKey | undefined {
+    slot.key ??= this.#options.keys.get(slot.signer) ?? this.#offered.get(slot.signer);
+    return slot.key;
+  }
+
+  #accept(slot: Slot, root: VerifiedRoot): void {
+    if (slot.key === undefined || slot.networkHash === undefined) return;
+    this.#options.keys.add(slot.key);
+    slot.state = 'valid';
+    slot.batch = {
+      use: slot.frame.use,
+      networkHash: slot.networkHash,
+      publicKey: slot.key.publicKey,
+      origin: slot.key.nodeId,
+      originBytes: slot.key.nodeIdBytes,
+      headBytes: slot.frame.head,
+      head: slot.head,
+      signature: root.signature,
+      key: bytesKey(slot.head.batchId),
+      tree: undefined,
+    };
+  }
+
+  #deliver(waiting: Waiting): ParcelAction[] {
+    const { batch } = waiting.slot;
+    if (batch === undefined) return [];
+    const checked = checkMessages(batch, waiting.messages, waiting.isBlock, this.#options.check);
+    if (checked === undefined) return [{ type: 'close', code: 'LINK_BAD_SIGNATURE' }];
+    const actions: ParcelAction[] = [];
+    for (const [code, count] of checked.faults) actions.push({ type: 'fault', code, count });
+    const { messages } = checked;
+    if (messages.length === 0) return [...actions, { type: 'consumed', bytes: waiting.bytes }];
+    const isWhole = waiting.isBlock && messages.length === waiting.messages.length;
+    const arrival = { batch, messages, isWhole, ttl: waiting.ttl, chargedBytes: waiting.bytes };
+    return [...actions, { type: 'deliver', arrival }];
+  }
+}

@@ -1,0 +1,71 @@
+import { BoundedMap } from '../transport/index.js';
+import type { Batch, BatchMessage, Parcel } from '../envelope/batch.js';
+import { ENVELOPE_BYTES_MAX } from '../envelope/envelope.js';
+import { encodeFrame, FrameKind } from '../record/frames.js';
+import { KEYS_SENT_MAX, SLOTS } from './link-limits.js';
+import { encodeBlock, encodeHeadFrame, encodeSingle } from './parcel-frames.js';
+
+/** A block must be put together again by the peer: leave room for one whole envelope and its neighbours. */
+const BLOCK_BYTES_MAX = ENVELOPE_BYTES_MAX + 262_144;
+
+/** Frames of one parcel, in their order; the slot stays pinned until `release`. */
+export interface EncodedParcel {
+  readonly frames: readonly Uint8Array[];
+  release(): void;
+}
+
+/** Turns parcels into KEY, HEAD, BLOCK and ENV frames and remembers what the peer already has. */
+export class ParcelWriter {
+  readonly #keysSent = new BoundedMap<string, true>(KEYS_SENT_MAX);
+  readonly #slotOf = new Map<string, number>();
+  readonly #owner: (string | undefined)[] = [];
+  readonly #pinned = new Map<number, number>();
+  #next = 0;
+
+  /** The peer asks for a key again: it has forgotten it. */
+  forgetKey(origin: string): void {
+    this.#keysSent.delete(origin);
+  }
+
+  encode(parcel: Parcel): EncodedParcel {
+    const { batch } = parcel;
+    const frames: Uint8Array[] = [];
+    let slot = this.#slotOf.get(batch.key);
+    if (slot === undefined) {
+      slot = this.#allot(batch);
+      if (!this.#keysSent.has(batch.origin)) {
+        this.#keysSent.set(batch.origin, true);
+        frames.push(encodeFrame(FrameKind.KEY, batch.publicKey));
+      }
+      frames.push(encodeHeadFrame(slot, batch));
+    }
+    const pinned = slot;
+    this.#pinned.set(pinned, (this.#pinned.get(pinned) ?? 0) + 1);
+    for (const frame of this.#body(pinned, parcel)) frames.push(frame);
+    return { frames, release: () => this.#unpin(pinned) };
+  }
+
+  #body(slot: number, parcel: Parcel): Uint8Array[] {
+    const { batch, messages, isWhole, ttl } = parcel;
+    if (isWhole && parcel.bytes <= BLOCK_BYTES_MAX) return [encodeBlock(slot, ttl, messages)];
+    return messages.map((message: BatchMessage) => encodeSingle(slot, ttl, batch, message));
+  }
+
+  #allot(batch: Batch): number {
+    // At most one parcel per priority is being sent, so of 256 slots most are always free to take.
+    while (this.#pinned.has(this.#next)) this.#next = (this.#next + 1) % SLOTS;
+    const slot = this.#next;
+    this.#next = (slot + 1) % SLOTS;
+    const before = this.#owner[slot];
+    if (before !== undefined) this.#slotOf.delete(before);
+    this.#owner[slot] = batch.key;
+    this.#slotOf.set(batch.key, slot);
+    return slot;
+  }
+
+  #unpin(slot: number): void {
+    const count = (this.#pinned.get(slot) ?? 1) - 1;
+    if (count === 0) this.#pinned.delete(slot);
+    else this.#pinned.set(slot, count);
+  }
+}

@@ -1,0 +1,62 @@
+import { ByteReader } from '@yakmesh/crypto';
+import { encodeFrame, FRAME_HEADER_BYTES, FrameKind } from '../record/frames.js';
+import { PRIORITIES, REASSEMBLY_BYTES_MAX } from './link-limits.js';
+
+/** stream u8 · flags u8. */
+export const FRAGMENT_HEADER_BYTES = 2;
+const FLAG_LAST = 1;
+
+export function encodeFragment(stream: number, isLast: boolean, bytes: Uint8Array): Uint8Array {
+  return encodeFrame(FrameKind.FRAG, Uint8Array.of(stream, isLast ? FLAG_LAST : 0), bytes);
+}
+
+export type Reassembled =
+  | { readonly type: 'partial' }
+  | { readonly type: 'bad' }
+  | { readonly type: 'frame'; readonly kind: number; readonly body: Uint8Array; readonly bytes: number };
+
+/** Puts FRAG frames together: one frame at a time for each stream (a stream is a priority), at most 1 MiB in all. */
+export class Reassembly {
+  readonly #streams: Uint8Array[][] = Array.from({ length: PRIORITIES }, () => []);
+  readonly #lengths: number[] = new Array<number>(PRIORITIES).fill(0);
+  #bytes = 0;
+
+  /** Bytes of frames that are not complete yet. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  add(body: Uint8Array): Reassembled {
+    const reader = new ByteReader(body);
+    const stream = reader.u8();
+    const flags = reader.u8();
+    const piece = reader.rest();
+    const pieces = this.#streams[stream];
+    if (reader.failed || pieces === undefined || piece.length === 0) return { type: 'bad' };
+    if (this.#bytes + piece.length > REASSEMBLY_BYTES_MAX) return { type: 'bad' };
+    pieces.push(piece);
+    this.#bytes += piece.length;
+    this.#lengths[stream] = (this.#lengths[stream] ?? 0) + piece.length;
+    return (flags & FLAG_LAST) === 0 ? { type: 'partial' } : this.#finish(stream, pieces);
+  }
+
+  #finish(stream: number, pieces: readonly Uint8Array[]): Reassembled {
+    const length = this.#lengths[stream] ?? 0;
+    const whole = new Uint8Array(length);
+    let at = 0;
+    for (const piece of pieces) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    this.#streams[stream] = [];
+    this.#lengths[stream] = 0;
+    this.#bytes -= length;
+    const reader = new ByteReader(whole);
+    const kind = reader.u8();
+    const bodyLength = reader.u24();
+    const isWhole = !reader.failed && bodyLength === length - FRAME_HEADER_BYTES;
+    // A control frame is never that long, and a fragment within a fragment would nest without end.
+    const isAllowed = kind === FrameKind.BLOCK || kind === FrameKind.ENV;
+    return isWhole && isAllowed ? { type: 'frame', kind, body: reader.rest(), bytes: length } : { type: 'bad' };
+  }
+}

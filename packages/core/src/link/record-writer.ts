@@ -1,0 +1,197 @@
+import type { RecordKeys } from '../record/record-keys.js';
+import {
+  decodeFrames,
+  encodeFrame,
+  FrameKind,
+  FRAME_HEADER_BYTES,
+  RECORD_PADDING_BYTES,
+  RECORD_PLAINTEXT_BYTES_MAX,
+} from '../record/frames.js';
+import { encodeKeyUpdate } from './control-frames.js';
+import type { CreditUser } from './credit.js';
+import type { LinkRatchet } from './link-ratchet.js';
+import { PRIORITIES } from './link-limits.js';
+import type { ParcelWriter } from './parcel-writer.js';
+import { encodeFragment, FRAGMENT_HEADER_BYTES } from './reassembly.js';
+import type { QueueItem, SendQueue } from './send-queue.js';
+
+const TMARK = encodeFrame(FrameKind.TMARK);
+/** Room kept for the frame that must be the last of its record. */
+const LAST_FRAME_BYTES = FRAME_HEADER_BYTES + 8;
+const FRAGMENT_OVERHEAD_BYTES = FRAME_HEADER_BYTES + FRAGMENT_HEADER_BYTES;
+/** A piece smaller than this is not worth a fragment's header: it waits for the next record. */
+const FRAGMENT_BYTES_MIN = 1_024;
+
+/** An item that is being sent: its frames, and how far into the first of them we are. */
+interface Sending {
+  readonly item: QueueItem;
+  readonly frames: Uint8Array[];
+  offset: number;
+  readonly release: () => void;
+}
+
+export interface RecordWriterParts {
+  readonly keys: RecordKeys;
+  readonly ratchet: LinkRatchet;
+  readonly queue: SendQueue;
+  readonly parcels: ParcelWriter;
+  readonly credit: CreditUser;
+}
+
+/** A record that is ready for the socket. */
+export interface WireRecord {
+  readonly wire: Uint8Array;
+  /** Bytes of it that the peer's credit paid for. */
+  readonly chargedBytes: number;
+  /** True when it ended with our TMARK. */
+  readonly isMark: boolean;
+}
+
+/** Fills records: control frames first, then data by priority as far as the peer's credit goes; what is too long is cut into fragments. */
+export class RecordWriter {
+  readonly #parts: RecordWriterParts;
+  readonly #sending: (Sending | undefined)[] = new Array<Sending | undefined>(PRIORITIES);
+  #switchRoot: Uint8Array | undefined;
+  #control: Uint8Array[] = [];
+  #isDataStopped = false;
+
+  constructor(parts: RecordWriterParts) {
+    this.#parts = parts;
+  }
+
+  get controlFrames(): number {
+    return this.#control.length;
+  }
+
+  /** Queues a small frame that the link itself has to say. */
+  control(frame: Uint8Array): void {
+    this.#control.push(frame);
+  }
+
+  /** After the frames queued so far, our records use a new root. */
+  switchAfterControl(root: Uint8Array): void {
+    this.#switchRoot = root.slice();
+  }
+
+  /** Items that were taken from the queue and are not wholly sent: another link to the peer can send them again. */
+  get unsent(): QueueItem[] {
+    return this.#sending.flatMap((sending) => (sending === undefined ? [] : [sending.item]));
+  }
+
+  /** Sends no more data: the link is about to end. */
+  stopData(): void {
+    this.#isDataStopped = true;
+  }
+
+  /** Seals the next record; undefined when there is nothing that may be sent now. */
+  next(nowMs: number): WireRecord | undefined {
+    const { keys, ratchet } = this.#parts;
+    const frames: Uint8Array[] = [];
+    let room = RECORD_PLAINTEXT_BYTES_MAX - LAST_FRAME_BYTES;
+    room -= this.#takeControl(frames, room);
+    const chargedBytes = this.#isDataStopped ? 0 : this.#takeData(frames, room, nowMs);
+    // The switch comes after the signature that announced it, hence only in a record that took all control frames.
+    const root = this.#control.length === 0 ? this.#switchRoot : undefined;
+    const isMark = root === undefined && ratchet.wantsMark;
+    const isWorn = root === undefined && !isMark && keys.isWorn;
+    if (frames.length === 0 && root === undefined && !isMark && !isWorn) return undefined;
+    if (root !== undefined) frames.push(encodeKeyUpdate(keys.epoch + 1, 0));
+    else if (isMark) frames.push(TMARK);
+    else if (isWorn) frames.push(encodeKeyUpdate(keys.epoch, keys.phase + 1));
+    const plaintext = padded(frames);
+    const wire = keys.seal(plaintext);
+    ratchet.sent.absorb(decodeFrames(plaintext) ?? []);
+    if (root !== undefined) {
+      keys.nextEpoch(root);
+      this.#switchRoot = undefined;
+    } else if (isWorn) keys.nextPhase();
+    return { wire, chargedBytes, isMark };
+  }
+
+  #takeControl(frames: Uint8Array[], room: number): number {
+    let taken = 0;
+    let count = 0;
+    for (const frame of this.#control) {
+      if (taken + frame.length > room) break;
+      frames.push(frame);
+      taken += frame.length;
+      count += 1;
+    }
+    this.#control = this.#control.slice(count);
+    return taken;
+  }
+
+  #takeData(frames: Uint8Array[], roomAtFirst: number, nowMs: number): number {
+    const { credit } = this.#parts;
+    let charged = 0;
+    for (;;) {
+      const room = Math.min(roomAtFirst - charged, credit.availableBytes);
+      const sending = this.#current();
+      const frame = sending?.frames[0];
+      if (sending === undefined || frame === undefined) return charged;
+      const piece = this.#piece(sending, frame, room);
+      if (piece === undefined) return charged;
+      frames.push(piece);
+      charged += piece.length;
+      credit.use(piece.length);
+      this.#advance(sending, nowMs);
+    }
+  }
+
+  /** The item to go on with: the highest priority that is being sent or waits. */
+  #current(): Sending | undefined {
+    let highest: Sending | undefined;
+    for (const sending of this.#sending) if (sending !== undefined) highest = sending;
+    const { queue } = this.#parts;
+    const waiting = queue.peekPriority();
+    if (waiting === undefined || (highest !== undefined && highest.item.priority >= waiting)) return highest;
+    const item = queue.shift();
+    if (item === undefined) return highest;
+    const started = this.#start(item);
+    this.#sending[item.priority] = started;
+    return started;
+  }
+
+  #start(item: QueueItem): Sending {
+    if (item.type === 'frame') return { item, frames: [item.frame], offset: 0, release: () => undefined };
+    const { frames, release } = this.#parts.parcels.encode(item.parcel);
+    return { item, frames: [...frames], offset: 0, release };
+  }
+
+  #piece(sending: Sending, frame: Uint8Array, room: number): Uint8Array | undefined {
+    const isWhole = sending.offset === 0;
+    if (isWhole && frame.length <= room) return frame;
+    const fitsAnEmptyRecord = frame.length <= RECORD_PLAINTEXT_BYTES_MAX - LAST_FRAME_BYTES;
+    const rest = frame.length - sending.offset;
+    const length = Math.min(rest, room - FRAGMENT_OVERHEAD_BYTES);
+    if ((isWhole && fitsAnEmptyRecord) || (length < FRAGMENT_BYTES_MIN && length < rest)) return undefined;
+    const bytes = frame.subarray(sending.offset, sending.offset + length);
+    sending.offset += length;
+    return encodeFragment(sending.item.priority, sending.offset === frame.length, bytes);
+  }
+
+  #advance(sending: Sending, nowMs: number): void {
+    const frame = sending.frames[0];
+    if (sending.offset > 0 && frame !== undefined && sending.offset < frame.length) return;
+    sending.frames.shift();
+    sending.offset = 0;
+    if (sending.frames.length > 0) return;
+    const { item } = sending;
+    this.#sending[item.priority] = undefined;
+    sending.release();
+    if (item.type === 'frame') item.onSent?.(nowMs);
+  }
+}
+
+function padded(frames: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const frame of frames) length += frame.length;
+  const rounded = Math.ceil(length / RECORD_PADDING_BYTES) * RECORD_PADDING_BYTES;
+  const plaintext = new Uint8Array(Math.min(RECORD_PLAINTEXT_BYTES_MAX, rounded));
+  let at = 0;
+  for (const frame of frames) {
+    plaintext.set(frame, at);
+    at += frame.length;
+  }
+  return plaintext;
+}

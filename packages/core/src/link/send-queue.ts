@@ -1,0 +1,91 @@
+import type { Parcel } from '../envelope/batch.js';
+import { PRIORITIES, QUEUE_BYTES_MAX } from './link-limits.js';
+
+/** What waits for a link: envelopes of a batch, or one frame that is ready. */
+export type QueueItem =
+  | { readonly type: 'parcel'; readonly parcel: Parcel; readonly bytes: number; readonly priority: number }
+  | {
+      readonly type: 'frame';
+      readonly frame: Uint8Array;
+      readonly bytes: number;
+      readonly priority: number;
+      readonly onSent?: ((sentMs: number) => void) | undefined;
+    };
+
+/** Items served of each priority before a lower one gets a turn: no priority starves. */
+const TURNS_BEFORE_LOWER = 16;
+
+/** A link's queue by priority, bounded in bytes. A higher priority goes first, but for every 16 of its items a lower one has its turn. */
+export class SendQueue {
+  readonly #items: QueueItem[][] = Array.from({ length: PRIORITIES }, () => []);
+  readonly #heads: number[] = new Array<number>(PRIORITIES).fill(0);
+  #bytes = 0;
+  #turns = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#bytes === 0;
+  }
+
+  /** False when the item does not fit: nothing was taken. An empty queue takes any one item. */
+  push(item: QueueItem): boolean {
+    if (this.#bytes > 0 && this.#bytes + item.bytes > QUEUE_BYTES_MAX) return false;
+    this.#items[item.priority]?.push(item);
+    this.#bytes += item.bytes;
+    return true;
+  }
+
+  /** Priority of the item that `shift` would give; undefined when the queue is empty. */
+  peekPriority(): number | undefined {
+    const highest = this.#occupied(PRIORITIES - 1);
+    if (highest === undefined || this.#turns < TURNS_BEFORE_LOWER) return highest;
+    return this.#occupied(highest - 1) ?? highest;
+  }
+
+  shift(): QueueItem | undefined {
+    const highest = this.#occupied(PRIORITIES - 1);
+    if (highest === undefined) return undefined;
+    const lower = this.#turns >= TURNS_BEFORE_LOWER ? this.#occupied(highest - 1) : undefined;
+    this.#turns = lower === undefined ? this.#turns + 1 : 0;
+    return this.#take(lower ?? highest);
+  }
+
+  /** Everything that still waits, highest priority first; the queue is empty afterwards. */
+  drain(): QueueItem[] {
+    const items: QueueItem[] = [];
+    for (let priority = PRIORITIES - 1; priority >= 0; priority -= 1) {
+      items.push(...(this.#items[priority] ?? []).slice(this.#heads[priority]));
+      this.#items[priority] = [];
+      this.#heads[priority] = 0;
+    }
+    this.#bytes = 0;
+    return items;
+  }
+
+  #occupied(from: number): number | undefined {
+    for (let priority = from; priority >= 0; priority -= 1) {
+      if ((this.#items[priority]?.length ?? 0) > (this.#heads[priority] ?? 0)) return priority;
+    }
+    return undefined;
+  }
+
+  #take(priority: number): QueueItem | undefined {
+    const items = this.#items[priority];
+    const head = this.#heads[priority] ?? 0;
+    const item = items?.[head];
+    if (items === undefined || item === undefined) return undefined;
+    this.#heads[priority] = head + 1;
+    this.#bytes -= item.bytes;
+    if (head + 1 === items.length) {
+      items.length = 0;
+      this.#heads[priority] = 0;
+    } else if (head >= 1_024) {
+      items.splice(0, head + 1);
+      this.#heads[priority] = 0;
+    }
+    return item;
+  }
+}

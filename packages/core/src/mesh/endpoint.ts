@@ -1,0 +1,42 @@
+import { isNodeId, type NodeId } from '@yakmesh/crypto';
+import { MeshError } from '../errors.js';
+import { ENDPOINT_BYTES_MAX } from '../link/control-frames.js';
+import { isLoopback } from './address.js';
+
+/** A WebSocket URL to dial, and who must answer there. */
+export interface Endpoint {
+  /** Without fragment: WebSocket clients refuse one. */
+  readonly url: string;
+  readonly expected: NodeId | undefined;
+}
+
+/** Reads `ws://host:port/path` or `wss://…`, with the expected peer as a `#yak1…` fragment; undefined for anything else. */
+export function parseEndpoint(text: string): Endpoint | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const isWebSocket = url.protocol === 'ws:' || url.protocol === 'wss:';
+  if (!isWebSocket || url.hostname === '' || url.username !== '' || url.password !== '') return undefined;
+  const fragment = url.hash.slice(1);
+  url.hash = '';
+  if (fragment !== '' && !isNodeId(fragment)) return undefined;
+  return { url: url.href, expected: isNodeId(fragment) ? fragment : undefined };
+}
+
+/** @throws MeshError MESH_BAD_ENDPOINT, which says what an endpoint looks like. */
+export function requireEndpoint(text: unknown): Endpoint {
+  const endpoint = typeof text === 'string' ? parseEndpoint(text) : undefined;
+  if (endpoint !== undefined) return endpoint;
+  throw new MeshError(
+    'MESH_BAD_ENDPOINT',
+    `${String(text).slice(0, 100)} is no endpoint; give ws://host:port or wss://host, with #yak1… for the expected peer.`,
+  );
+}
+
+/** An endpoint that a peer at `address` may tell others of: short, and loopback only among peers of this machine. */
+export function isAdvertisable(endpoint: string, address: string): boolean {
+  if (endpoint.length > ENDPOINT_BYTES_MAX) return false;
+  const parsed = parseEndpoint(endpoint);
+  if (parsed === undefined) return false;
+  const { hostname } = new URL(parsed.url);
+  return !isLoopback(hostname.replace(/^\[|\]$/g, '')) || isLoopback(address);
+}

@@ -1,0 +1,337 @@
+import type { NodeId } from '@yakmesh/crypto';
+import type { CryptoJobs } from '../crypto-job.js';
+import type { LinkErrorCode, MeshErrorCode, PeerFaultCode } from '../errors.js';
+import { MeshError } from '../errors.js';
+import type { HandshakeOutcome, HandshakeSelf } from '../handshake/actions.js';
+import { InitiatorMachine } from '../handshake/initiator.js';
+import type { PuzzleIssuer } from '../handshake/puzzle.js';
+import { ResponderMachine } from '../handshake/responder.js';
+import type { LinkInfo } from '../link/control-frames.js';
+import type { LinkAction } from '../link/link-actions.js';
+import { LinkMachine, type LinkMachineOptions } from '../link/link-machine.js';
+import type { Socket, SocketHandlers, SocketLayer } from '../sockets/socket.js';
+import type { Clock, Guard, Random } from '../transport/index.js';
+import { addressScope } from './address.js';
+import type { Counters } from './counters.js';
+import type { Endpoint } from './endpoint.js';
+import { duplicateWinner, Peer } from './peer.js';
+import { RunningClock } from './running-clock.js';
+import { Session, type SessionListener } from './session.js';
+
+/** Handshakes under way with strangers, in all and of one address; a further one is told REFUSE(BUSY). */
+export const HALF_OPEN_MAX = 256;
+export const HALF_OPEN_PER_ADDRESS_MAX = 8;
+
+type LinkParts = Omit<LinkMachineOptions, 'outcome'>;
+
+export interface LinksOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly sockets: SocketLayer;
+  readonly guard: Guard;
+  readonly counters: Counters;
+  readonly jobs: (neighbour: string) => CryptoJobs;
+  readonly puzzles: PuzzleIssuer;
+  readonly self: HandshakeSelf;
+  readonly networkHashes: readonly [Uint8Array, ...Uint8Array[]];
+  readonly maxPeers: number;
+  readonly link: () => LinkParts;
+  readonly events: LinksEvents;
+}
+
+/** What the links tell of peers: one identity each, however many links it goes through. */
+export interface LinksEvents {
+  connected(peer: Peer): void;
+  disconnected(peer: Peer, code: MeshErrorCode | PeerFaultCode): void;
+  /** A handshake that came to nothing. */
+  refused(session: Session, code: MeshErrorCode | PeerFaultCode): void;
+  action(peer: Peer, action: LinkAction): void;
+  drained(peer: Peer): void;
+}
+
+interface Dial {
+  readonly resolve: (peer: Peer) => void;
+  readonly reject: (code: MeshErrorCode) => void;
+  readonly isHeld: boolean;
+  readonly endpoint: Endpoint;
+}
+
+/** All sessions of a node: accepts, dials, keeps one link a peer, and ends them. */
+export class Links implements SessionListener {
+  readonly #options: LinksOptions;
+  readonly #sessions = new Set<Session>();
+  readonly #peers = new Map<NodeId, Peer>();
+  readonly #dials = new Map<Session, Dial>();
+  readonly #running: RunningClock;
+  #isStopping = false;
+
+  constructor(options: LinksOptions) {
+    this.#options = options;
+    this.#running = new RunningClock(options.clock, () => {
+      for (const session of this.#sessions) session.tick();
+      return this.#sessions.size > 0;
+    });
+  }
+
+  get peers(): readonly Peer[] {
+    return [...this.#peers.values()];
+  }
+
+  get peerCount(): number {
+    return this.#peers.size;
+  }
+
+  /** Sockets that are open, authenticated or not. */
+  get sessionCount(): number {
+    return this.#sessions.size;
+  }
+
+  /** Accepted sockets whose peer has not proven itself. */
+  get halfOpenCount(): number {
+    return this.#halfOpen().length;
+  }
+
+  /** Tells every peer anew of our endpoint and protocols. */
+  sendInfo(): void {
+    for (const session of this.#sessions) {
+      if (!session.isUsable) continue;
+      session.machine?.sendInfo();
+      session.schedule();
+    }
+  }
+
+  peer(nodeId: NodeId): Peer | undefined {
+    return this.#peers.get(nodeId);
+  }
+
+  /** Takes an accepted socket, or answers its end at once. */
+  accept(socket: Socket): SocketHandlers {
+    const { guard, clock, counters } = this.#options;
+    const address = socket.remoteAddress;
+    const verdict = guard.connection(address, clock.monotonicMs());
+    if (!verdict.allowed || this.#isStopping) {
+      counters.add(verdict.allowed ? 'MESH_STOPPED' : verdict.code);
+      socket.terminate();
+      return { message: () => undefined, close: () => undefined };
+    }
+    const session = this.#open('responder', this.#responder(address), address);
+    session.attach(socket);
+    return session.handlers;
+  }
+
+  /** Dials; resolves when the peer has accepted. Rejects with the code that says why not. */
+  dial(endpoint: Endpoint, isHeld: boolean, signal: AbortSignal): Promise<Peer> {
+    return new Promise((resolve, reject) => {
+      const fail = (code: MeshErrorCode): void => reject(dialError(code, endpoint));
+      const known = endpoint.expected === undefined ? undefined : this.#peers.get(endpoint.expected);
+      if (known !== undefined) return resolve(known);
+      if (!isHeld && this.#peers.size >= this.#options.maxPeers) return fail('MESH_FULL');
+      const session = this.#open('initiator', this.#initiator(endpoint.expected), '');
+      const onAbort = (): void => session.close(isTimeout(signal.reason) ? 'MESH_TIMEOUT' : 'MESH_ABORTED');
+      const settle = (): void => signal.removeEventListener('abort', onAbort);
+      this.#dials.set(session, {
+        endpoint,
+        isHeld,
+        resolve: (peer) => {
+          settle();
+          resolve(peer);
+        },
+        reject: (code) => {
+          settle();
+          fail(code);
+        },
+      });
+      signal.addEventListener('abort', onAbort);
+      this.#connect(session, endpoint.url);
+    });
+  }
+
+  /** Ends every session; resolves when the last socket is gone. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    for (const session of [...this.#sessions]) session.close('LINK_CLOSED');
+    this.#running.stop();
+  }
+
+  link(session: Session, outcome: HandshakeOutcome): LinkMachine | LinkErrorCode {
+    if (this.#isStopping) return 'LINK_CLOSED';
+    return new LinkMachine({ ...this.#options.link(), outcome }, this.#running.nowMs());
+  }
+
+  established(session: Session, info: LinkInfo): void {
+    const { outcome } = session;
+    if (outcome === undefined) return;
+    const dial = this.#takeDial(session);
+    const known = this.#peers.get(outcome.nodeId);
+    if (known !== undefined) {
+      this.#resolveDuplicate(known, session, outcome, info);
+      dial?.resolve(known);
+      return;
+    }
+    if (this.#peers.size >= this.#options.maxPeers && dial?.isHeld !== true) {
+      session.close('LINK_FULL');
+      dial?.reject('MESH_FULL');
+      return;
+    }
+    const peer = new Peer(session, outcome, info);
+    peer.dialled = dial?.endpoint.url;
+    this.#peers.set(outcome.nodeId, peer);
+    this.#options.events.connected(peer);
+    dial?.resolve(peer);
+  }
+
+  action(session: Session, action: LinkAction): void {
+    const peer = session.nodeId === undefined ? undefined : this.#peers.get(session.nodeId);
+    if (peer === undefined) return;
+    if (action.type === 'info') peer.info = action.info;
+    this.#options.events.action(peer, action);
+  }
+
+  closed(session: Session, code: MeshErrorCode | PeerFaultCode, isRemote: boolean): void {
+    const { clock, guard, counters, events } = this.#options;
+    this.#sessions.delete(session);
+    counters.add(isRemote ? `remote:${code}` : code);
+    if (session.role === 'responder') guard.released?.(session.address, clock.monotonicMs() - session.openedMs);
+    const dial = this.#takeDial(session);
+    dial?.reject(callerCode(code));
+    const peer = session.nodeId === undefined ? undefined : this.#peers.get(session.nodeId);
+    if (peer === undefined || peer.session !== session) {
+      if (peer !== undefined) this.#moveUnsent(session, peer);
+      else events.refused(session, code);
+      return;
+    }
+    const survivor = this.#otherSession(session);
+    if (survivor !== undefined) {
+      peer.session = survivor;
+      this.#moveUnsent(session, peer);
+      return;
+    }
+    this.#peers.delete(peer.nodeId);
+    events.disconnected(peer, code);
+  }
+
+  drained(session: Session): void {
+    const peer = session.nodeId === undefined ? undefined : this.#peers.get(session.nodeId);
+    if (peer !== undefined) this.#options.events.drained(peer);
+  }
+
+  #open(role: 'initiator' | 'responder', machine: InitiatorMachine | ResponderMachine, address: string): Session {
+    const { clock, random, jobs } = this.#options;
+    const session = new Session({
+      role,
+      machine,
+      jobs: jobs(String(random.u32())),
+      clock,
+      runningMs: () => this.#running.nowMs(),
+      listener: this,
+      address,
+      openedMs: clock.monotonicMs(),
+    });
+    this.#sessions.add(session);
+    this.#running.start();
+    return session;
+  }
+
+  #connect(session: Session, url: string): void {
+    try {
+      session.attach(this.#options.sockets.dial(url, session.handlers));
+    } catch {
+      session.close('MESH_CONNECT_FAILED');
+    }
+  }
+
+  #initiator(expected: NodeId | undefined): InitiatorMachine {
+    const { self, random, networkHashes } = this.#options;
+    const { kem } = this.#options.link();
+    return new InitiatorMachine({ kem, networkHash: networkHashes[0], self, expected, random, deny: () => undefined });
+  }
+
+  #responder(address: string): ResponderMachine {
+    const { self, random, networkHashes, puzzles } = this.#options;
+    const { kem } = this.#options.link();
+    return new ResponderMachine({
+      kem,
+      networkHashes,
+      self,
+      random,
+      puzzles,
+      deny: () => undefined,
+      scope: addressScope(address),
+      admit: () => this.#admits(address),
+    });
+  }
+
+  #admits(address: string): boolean {
+    const { guard, clock, counters } = this.#options;
+    const verdict = guard.handshake(address, clock.monotonicMs());
+    if (!verdict.allowed) counters.add(verdict.code);
+    const scope = addressScope(address);
+    const halfOpen = this.#halfOpen();
+    const ofAddress = halfOpen.filter((session) => addressScope(session.address) === scope);
+    return verdict.allowed && halfOpen.length <= HALF_OPEN_MAX && ofAddress.length <= HALF_OPEN_PER_ADDRESS_MAX;
+  }
+
+  #halfOpen(): Session[] {
+    return [...this.#sessions].filter(({ role, outcome }) => role === 'responder' && outcome === undefined);
+  }
+
+  #resolveDuplicate(peer: Peer, session: Session, outcome: HandshakeOutcome, info: LinkInfo): void {
+    const before = peer.session;
+    const { outcome: beforeOutcome } = before;
+    if (beforeOutcome === undefined) return;
+    const winner = duplicateWinner(this.#options.self.nodeIdBytes, beforeOutcome, outcome);
+    if (winner === 'new') {
+      peer.session = session;
+      peer.info = info;
+    }
+    const loser = winner === 'new' ? before : session;
+    // Dialled twice by the peer: which of the two came last, only the peer knows. It will retire the other.
+    const isPeersChoice = beforeOutcome.role === outcome.role && outcome.role === 'responder';
+    const isRestart = beforeOutcome.params.bootId.join() !== outcome.params.bootId.join();
+    if (isPeersChoice && !isRestart) return;
+    for (const item of loser.retire()) peer.session.enqueue(item);
+  }
+
+  #moveUnsent(session: Session, peer: Peer): void {
+    for (const item of session.machine?.takeUnsent() ?? []) peer.session.enqueue(item);
+  }
+
+  #otherSession(ended: Session): Session | undefined {
+    for (const session of this.#sessions) if (session.nodeId === ended.nodeId && session.isUsable) return session;
+    return undefined;
+  }
+
+  #takeDial(session: Session): Dial | undefined {
+    const dial = this.#dials.get(session);
+    this.#dials.delete(session);
+    return dial;
+  }
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof Error && reason.name === 'TimeoutError';
+}
+
+/** What the caller of connect hears of an end that only the link knows by name. */
+function callerCode(code: MeshErrorCode | PeerFaultCode): MeshErrorCode {
+  if (code === 'LINK_FULL') return 'MESH_FULL';
+  return code.startsWith('PEER_') ? 'MESH_CONNECT_FAILED' : (code as MeshErrorCode);
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  LINK_CLOSED: 'the other end closed during the handshake; is it a YAKMESH node?',
+  LINK_PEER_MISMATCH: 'another peer than the expected one answered',
+  LINK_SELF: 'it is this node itself',
+  MESH_ABORTED: 'it was aborted',
+  MESH_BUSY: 'the peer has no room for another handshake now; try again later',
+  MESH_CONNECT_FAILED: 'nothing there answers as a YAKMESH node',
+  MESH_FULL: 'no room for another peer (maxPeers)',
+  MESH_NETWORK_MISMATCH: 'it belongs to another network (networkId or networkFingerprint differ)',
+  MESH_PUZZLE: 'the peer demands a puzzle that was not solved',
+  MESH_TIMEOUT: 'it took too long',
+  MESH_VERSION_MISMATCH: 'it speaks another version or suite',
+};
+
+function dialError(code: MeshErrorCode, endpoint: Endpoint): MeshError {
+  return new MeshError(code, `Cannot connect to ${endpoint.url}: ${REASONS[code] ?? 'the link ended'} (${code}).`);
+}

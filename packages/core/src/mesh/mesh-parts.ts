@@ -1,0 +1,156 @@
+import type { CryptoPool, NodeId, SigningIdentity } from '@yakmesh/crypto';
+import { ReplayState } from '../envelope/replay-state.js';
+import { encodeParams } from '../handshake/params.js';
+import { PuzzleIssuer } from '../handshake/puzzle.js';
+import { KeyCache } from '../link/key-cache.js';
+import { CREDIT_BYTES_MIN } from '../link/link-limits.js';
+import type { LinkInfo } from '../link/control-frames.js';
+import { MeshCrypto } from '../mesh-crypto.js';
+import { networkHash } from '../network-hash.js';
+import type { MeshConfig } from '../options.js';
+import type { MeshRuntime } from '../runtime.js';
+import { memoryStore, type Guard, type Store } from '../transport/index.js';
+import { Counters } from './counters.js';
+import { DefaultGuard } from './default-guard.js';
+import { Flows } from './flows.js';
+import { Links, type LinksEvents } from './links.js';
+import { ProtocolRegistry } from './protocol-registry.js';
+import { Publisher } from './publisher.js';
+import { Redialer } from './redialer.js';
+import { ReplayKeeper } from './replay-keeper.js';
+import { Router } from './router.js';
+
+/** Half-open handshakes beyond which newcomers solve a puzzle first: half of what is admitted. */
+const PUZZLE_FROM_HALF_OPEN = 128;
+/** Its difficulty: about 0.1 s of JavaScript. */
+const PUZZLE_BITS = 16;
+const BOOT_ID_BYTES = 16;
+const STORE_ENTRIES_MAX = 100_000;
+const STORE_BYTES_MAX = 67_108_864;
+
+/** Everything that a running mesh is made of, wired together. */
+export interface MeshParts {
+  readonly counters: Counters;
+  readonly guard: Guard;
+  readonly store: Store;
+  readonly crypto: MeshCrypto;
+  readonly keys: KeyCache;
+  readonly links: Links;
+  readonly publisher: Publisher;
+  readonly router: Router;
+  readonly flows: Flows;
+  readonly protocols: ProtocolRegistry;
+  readonly redialer: Redialer;
+  readonly replayKeeper: ReplayKeeper | undefined;
+}
+
+export interface MeshPartsOptions {
+  readonly identity: SigningIdentity;
+  readonly config: MeshConfig;
+  readonly runtime: MeshRuntime;
+  readonly pool: CryptoPool;
+  readonly events: LinksEvents;
+  /** Where others can dial us; undefined when that is not to be told. */
+  readonly endpoint: () => string | undefined;
+  readonly isRunning: () => boolean;
+}
+
+export function assembleMesh(options: MeshPartsOptions): MeshParts {
+  const { identity, config, runtime, pool, events } = options;
+  const { clock, random } = runtime;
+  const { kem } = config;
+  const own = networkHash(kem.suite, config.network);
+  const accepted = config.acceptNetworks.map((network) => networkHash(kem.suite, network));
+  const networkHashes = [own, ...accepted] as const;
+  const counters = new Counters();
+  const guard: Guard = config.guard ?? new DefaultGuard(config.rateLimiter);
+  const crypto = new MeshCrypto({ identity, clock, random, pool, headsScale: config.headBudget });
+  const keys = new KeyCache();
+  const replay = new ReplayState();
+  const store = config.store ?? memoryStore({ entriesMax: STORE_ENTRIES_MAX, bytesMax: STORE_BYTES_MAX });
+  const self = {
+    nodeId: identity.nodeId,
+    nodeIdBytes: identity.nodeIdBytes,
+    publicKey: identity.publicKey,
+    params: encodeParams({
+      bootId: random.bytes(BOOT_ID_BYTES),
+      creditBytes: CREDIT_BYTES_MIN,
+      messagesPerSecond: config.rateLimiter.maxMessagesPerSecond ?? 0,
+    }),
+  };
+  const info = (): LinkInfo => ({
+    endpoint: options.endpoint(),
+    protocols: protocols.names,
+    timeMs: clock.nowMs(),
+    networks: networkHashes.map((hash) => hash.subarray(0, 8)),
+  });
+  const keyFor = (nodeId: string): Uint8Array | undefined =>
+    nodeId === identity.nodeId ? identity.publicKey : keys.get(nodeId as NodeId)?.publicKey;
+  const puzzleBits = (nowMs: number): number =>
+    guard.puzzleBits?.(nowMs) ?? (links.halfOpenCount > PUZZLE_FROM_HALF_OPEN ? PUZZLE_BITS : 0);
+  const links: Links = new Links({
+    clock,
+    random,
+    sockets: runtime.sockets,
+    guard,
+    counters,
+    jobs: (neighbour) => crypto.jobs(neighbour),
+    puzzles: new PuzzleIssuer({ random, bits: puzzleBits }),
+    self,
+    networkHashes,
+    maxPeers: config.maxPeers,
+    events,
+    link: () => ({
+      kem,
+      random,
+      keys,
+      networkHashes,
+      keyFor,
+      info,
+      pingIntervalMs: config.pingInterval,
+      headsPerSecond: crypto.headsPerSecond,
+      check: (origin, envelope) => replay.check(origin, envelope, clock.nowMs()),
+      known: (use, network, key, head) => crypto.known(use, network, key, head),
+    }),
+  });
+  const peers = () => links.peers;
+  const peer = (nodeId: NodeId) => links.peer(nodeId);
+  const publisher = new Publisher({ identity, crypto, clock, counters, networkHash: own, peers, peer });
+  const flows: Flows = new Flows({
+    self: identity.nodeIdBytes,
+    clock,
+    random,
+    counters,
+    peer,
+    handlers: (protocol) => protocols.handlers(protocol),
+  });
+  const protocols: ProtocolRegistry = new ProtocolRegistry({
+    clock,
+    random,
+    store,
+    log: config.logger,
+    guard,
+    counters,
+    crypto,
+    networkHash: own,
+    publisher,
+    flows,
+    peer,
+    isRunning: options.isRunning,
+    changed: () => links.sendInfo(),
+  });
+  const router = new Router({
+    self: identity.nodeId,
+    selfBytes: identity.nodeIdBytes,
+    clock,
+    guard,
+    counters,
+    replay,
+    peers,
+    subscriber: (protocol) => protocols.subscriber(protocol),
+  });
+  const targetPeers = Math.ceil(config.maxPeers / 2);
+  const redialer = new Redialer({ clock, random, links, self: identity.nodeId, targetPeers });
+  const replayKeeper = config.store === undefined ? undefined : new ReplayKeeper(replay, config.store, clock, config.logger);
+  return { counters, guard, store, crypto, keys, links, publisher, router, flows, protocols, redialer, replayKeeper };
+}

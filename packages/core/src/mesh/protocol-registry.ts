@@ -1,0 +1,162 @@
+import { concatBytes, utf8ToBytes, type NodeId } from '@yakmesh/crypto';
+import { MeshError } from '../errors.js';
+import { encodeProtocolFrame } from '../link/flow-frames.js';
+import type { MeshCrypto } from '../mesh-crypto.js';
+import {
+  CodedError,
+  FRAME_BODY_BYTES_MAX,
+  namespaced,
+  type Clock,
+  type Guard,
+  type Logger,
+  type ProtocolHandlers,
+  type ProtocolId,
+  type ProtocolPort,
+  type Random,
+  type SignatureUse,
+  type Store,
+} from '../transport/index.js';
+import type { Counters } from './counters.js';
+import type { Flows } from './flows.js';
+import { Gate } from './gate.js';
+import type { Peer } from './peer.js';
+import type { Publisher } from './publisher.js';
+import type { Subscriber } from './router.js';
+
+/** Protocols open at once: all that INFO can name. */
+export const OPEN_PROTOCOLS_MAX = 64;
+/** A protocol's name and version, such as "beacon/1". */
+const PROTOCOL_PATTERN = /^[a-z0-9][a-z0-9._-]*\/[0-9]{1,5}$/;
+
+export interface ProtocolRegistryOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly store: Store;
+  readonly log: Logger;
+  readonly guard: Guard;
+  readonly counters: Counters;
+  readonly crypto: MeshCrypto;
+  readonly networkHash: Uint8Array;
+  readonly publisher: Publisher;
+  readonly flows: Flows;
+  readonly peer: (nodeId: NodeId) => Peer | undefined;
+  readonly isRunning: () => boolean;
+  /** The list of open protocols has changed. */
+  readonly changed: () => void;
+}
+
+interface Open {
+  readonly handlers: ProtocolHandlers;
+  readonly subscriber: Subscriber;
+}
+
+/** The protocols that are open on this node, and the port of each. */
+export class ProtocolRegistry {
+  readonly #options: ProtocolRegistryOptions;
+  readonly #open = new Map<string, Open>();
+
+  constructor(options: ProtocolRegistryOptions) {
+    this.#options = options;
+  }
+
+  get names(): readonly string[] {
+    return [...this.#open.keys()];
+  }
+
+  handlers(protocol: string): ProtocolHandlers | undefined {
+    return this.#open.get(protocol)?.handlers;
+  }
+
+  subscriber(protocol: string): Subscriber | undefined {
+    return this.#open.get(protocol)?.subscriber;
+  }
+
+  frame(peer: Peer, protocol: string, body: Uint8Array, receivedMs: number): void {
+    const handlers = this.handlers(protocol);
+    if (handlers?.frame === undefined) return this.#options.counters.add('PEER_UNKNOWN_FRAME');
+    this.#guarded(() => handlers.frame?.(body, { via: peer.nodeId, receivedMs }));
+  }
+
+  open(protocol: ProtocolId, handlers: ProtocolHandlers): ProtocolPort {
+    if (protocol.length > 32 || !PROTOCOL_PATTERN.test(protocol)) {
+      throw new TypeError(`"${protocol}" is no protocol id; give name/version in at most 32 lower-case ASCII characters.`);
+    }
+    if (this.#open.has(protocol)) throw new CodedError('PROTOCOL_TAKEN', `The protocol ${protocol} is open already.`);
+    if (this.#open.size >= OPEN_PROTOCOLS_MAX) throw new RangeError(`At most ${OPEN_PROTOCOLS_MAX} protocols are open at once.`);
+    const gate = new Gate(handlers, this.#options.clock, this.#options.counters);
+    this.#open.set(protocol, {
+      handlers,
+      subscriber: {
+        gate: handlers.gate === undefined ? undefined : (payload, info) => gate.ask(payload, info),
+        message: (payload, info) => this.#guarded(() => handlers.message?.(payload, info)),
+      },
+    });
+    this.#options.changed();
+    return this.#port(protocol);
+  }
+
+  #guarded(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#options.counters.add('handler:failed');
+      this.#options.log.error({ error: error instanceof Error ? error.message : 'unknown' }, 'A protocol handler failed.');
+    }
+  }
+
+  #port(protocol: ProtocolId): ProtocolPort {
+    const { clock, random, store, log, crypto, networkHash, publisher, flows, guard, counters, peer } = this.#options;
+    let isClosed = false;
+    const requireOpen = (): void => {
+      if (isClosed) throw new CodedError('PROTOCOL_CLOSED', `The port of ${protocol} was closed.`);
+      if (!this.#options.isRunning()) throw new MeshError('MESH_STOPPED', 'The mesh is not running.');
+    };
+    /** A port that is closed while it waits answers with that. */
+    const checked = async <T>(work: () => Promise<T>): Promise<T> => {
+      requireOpen();
+      const result = await work();
+      requireOpen();
+      return result;
+    };
+    return {
+      protocol,
+      clock,
+      random,
+      store: namespaced(store, protocol),
+      log: log.child?.({ protocol }) ?? log,
+      sign: (use: SignatureUse, bytes) =>
+        checked(() => crypto.signer(networkHash).add(use, concatBytes(utf8ToBytes(`${protocol}\0`), bytes))),
+      broadcast: (payload, options = {}) => checked(() => publisher.broadcast(protocol, payload, options)),
+      send: (to, payload, options = {}) =>
+        checked(() => {
+          if (options.ack === true) throw new MeshError('MESH_NOT_SUPPORTED', 'Acknowledged sends come with routing.');
+          return publisher.send(to, protocol, payload, options);
+        }),
+      frame: (to, body, options = {}) => {
+        requireOpen();
+        if (body.length > FRAME_BODY_BYTES_MAX) throw new RangeError(`A frame has at most ${FRAME_BODY_BYTES_MAX} bytes.`);
+        const neighbour = peer(to);
+        if (neighbour?.info.protocols.includes(protocol) !== true) return false;
+        const frame = encodeProtocolFrame(protocol, body);
+        const { priority = 0, onSent } = options;
+        return neighbour.enqueue({ type: 'frame', frame, bytes: frame.length, priority, onSent });
+      },
+      openFlow: (to, options = {}) =>
+        checked(async () => {
+          options.signal?.throwIfAborted();
+          return flows.open(to, protocol, options);
+        }),
+      report: (nodeId, code, weight = 1) => {
+        counters.add(`${protocol}:${code}`);
+        guard.report({ nodeId, address: peer(nodeId)?.session.address }, code, weight);
+      },
+      close: () => {
+        if (isClosed) return;
+        isClosed = true;
+        this.#open.delete(protocol);
+        flows.closeAll(protocol);
+        this.#options.changed();
+      },
+    };
+  }
+}

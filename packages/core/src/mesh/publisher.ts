@@ -1,0 +1,274 @@
+import { bytesToHex, decodeBatchHead, decodeNodeId, type NodeId, type SignedBatch, type SigningIdentity } from '@yakmesh/crypto';
+import { bytesKey, parcelBytes, Tree, type Batch, type BatchMessage, type Parcel } from '../envelope/batch.js';
+import {
+  encodeEnvelope,
+  EnvelopeClass,
+  leafMessage,
+  LIFE_SECONDS_DEFAULT,
+  LIFE_SECONDS_MAX,
+  messageId,
+  payloadBytesMax,
+  type Envelope,
+} from '../envelope/envelope.js';
+import { encodePayload } from '../envelope/payload.js';
+import { MeshArgumentError, MeshError } from '../errors.js';
+import type { MeshCrypto } from '../mesh-crypto.js';
+import { BoundedMap, codeOf, TTL_MAX, type BroadcastResult, type Clock, type SendResult, type SkippedPeer } from '../transport/index.js';
+import type { Counters } from './counters.js';
+import type { Peer } from './peer.js';
+
+/** Destinations whose next sequence number is remembered; see `#nextSequence` for what happens to the others. */
+const DESTINATIONS_MAX = 65_536;
+const NO_DESTINATION = new Uint8Array(32);
+
+export interface PublisherOptions {
+  readonly identity: SigningIdentity;
+  readonly crypto: MeshCrypto;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly networkHash: Uint8Array;
+  readonly peers: () => readonly Peer[];
+  readonly peer: (nodeId: NodeId) => Peer | undefined;
+}
+
+/** What the sender of a message may choose. */
+export interface PublishOptions {
+  readonly priority?: number | undefined;
+  readonly ttl?: number | undefined;
+  readonly lifeMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A message between its signature and the queues. */
+interface Pending {
+  readonly core: Uint8Array;
+  readonly envelope: Envelope;
+  readonly message: Uint8Array;
+  readonly ttl: number;
+  readonly to: NodeId | undefined;
+  readonly resolve: (outcome: Outcome) => void;
+}
+
+interface Outcome {
+  readonly id: string;
+  readonly peersSent: number;
+  readonly skipped: readonly SkippedPeer[];
+}
+
+/** Signs what this node says, in batches, and puts it into the neighbours' queues. */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #epoch: number;
+  readonly #pending = new Map<Uint8Array, Pending>();
+  readonly #destinations = new BoundedMap<NodeId, number>(DESTINATIONS_MAX, {
+    onEvict: (_id, next) => {
+      this.#directFloor = Math.max(this.#directFloor, next);
+    },
+  });
+  readonly #listening = new Set<Uint8Array>();
+  #broadcasts = 0;
+  #directFloor = 0;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    // A node that starts twice within one millisecond of its wall clock does not exist.
+    this.#epoch = options.clock.nowMs();
+  }
+
+  /** Messages that wait for their signature. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  async broadcast(protocol: string, payload: unknown, options: PublishOptions): Promise<BroadcastResult> {
+    const ttl = options.ttl ?? TTL_MAX;
+    if (!Number.isInteger(ttl) || ttl < 1 || ttl > TTL_MAX) {
+      throw new MeshArgumentError('MESH_BAD_ARGUMENT', `ttl is a whole number from 1 to ${TTL_MAX}, not ${String(ttl)}.`);
+    }
+    const kind = EnvelopeClass.BROADCAST;
+    const envelope = this.#envelope(kind, protocol, NO_DESTINATION, this.#broadcasts, payload, options);
+    this.#broadcasts += 1;
+    // Peers of an older network that we accept get a copy that is signed for it; its number is the same.
+    const networks = new Map([[bytesKey(this.#options.networkHash), this.#options.networkHash]]);
+    for (const peer of this.#options.peers()) {
+      if (!peer.accepts(this.#options.networkHash)) networks.set(bytesKey(peer.outcome.networkHash), peer.outcome.networkHash);
+    }
+    const sent = await Promise.all(
+      [...networks.values()].map((networkHash) => this.#publish(networkHash, envelope, ttl, undefined, options.signal)),
+    );
+    const [own] = sent;
+    return {
+      id: own?.id ?? '',
+      peersSent: sent.reduce((sum, { peersSent }) => sum + peersSent, 0),
+      skipped: sent.flatMap(({ skipped }) => skipped),
+    };
+  }
+
+  async send(to: NodeId, protocol: string, payload: unknown, options: PublishOptions): Promise<SendResult> {
+    const bytes = decodeNodeId(to);
+    if (bytes === undefined) throw new MeshArgumentError('MESH_BAD_ARGUMENT', `${String(to)} is no node id (yak1…, 62 characters).`);
+    const peer = this.#options.peer(to);
+    if (peer === undefined) throw unreachable(to);
+    const envelope = this.#envelope(EnvelopeClass.DIRECT, protocol, bytes, this.#nextSequence(to), payload, options);
+    const { networkHash } = peer.accepts(this.#options.networkHash) ? this.#options : peer.outcome;
+    const { id, skipped } = await this.#publish(networkHash, envelope, 0, to, options.signal);
+    const [refused] = skipped;
+    if (refused?.code === 'MESH_UNREACHABLE') throw unreachable(to);
+    if (refused !== undefined) {
+      throw new MeshError('MESH_QUEUE_FULL', `The queue for ${to} is full; wait for its drain event and send again.`);
+    }
+    return { id, via: to, acknowledged: false };
+  }
+
+  #envelope(
+    kind: EnvelopeClass,
+    protocol: string,
+    to: Uint8Array,
+    sequence: number,
+    payload: unknown,
+    options: PublishOptions,
+  ): Envelope {
+    const bytes = encodePayload(payload);
+    const limit = payloadBytesMax(kind);
+    if (bytes.length > limit) throw tooLarge(kind, bytes.length, limit);
+    const priority = options.priority ?? 0;
+    if (!Number.isInteger(priority) || priority < 0 || priority > 4) {
+      throw new MeshArgumentError('MESH_BAD_ARGUMENT', `priority is a whole number from 0 to 4, not ${String(priority)}.`);
+    }
+    const lifeSeconds = options.lifeMs === undefined ? LIFE_SECONDS_DEFAULT : Math.ceil(options.lifeMs / 1_000);
+    if (!(lifeSeconds >= 1 && lifeSeconds <= LIFE_SECONDS_MAX)) {
+      throw new MeshArgumentError('MESH_BAD_ARGUMENT', `lifeMs is from 1 to ${1_000 * LIFE_SECONDS_MAX}, not ${String(options.lifeMs)}.`);
+    }
+    const timeMs = this.#options.clock.nowMs();
+    return { class: kind, priority, protocol, to, epoch: this.#epoch, sequence, timeMs, lifeSeconds, payload: bytes };
+  }
+
+  /** Numbers of one destination have no gaps, so that its window stays small; one that was forgotten starts above all that were. */
+  #nextSequence(to: NodeId): number {
+    const sequence = this.#destinations.get(to) ?? this.#directFloor;
+    this.#destinations.set(to, sequence + 1);
+    return sequence;
+  }
+
+  async #publish(
+    networkHash: Uint8Array,
+    envelope: Envelope,
+    ttl: number,
+    to: NodeId | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Outcome> {
+    const { identity, crypto } = this.#options;
+    const core = encodeEnvelope(envelope);
+    const message = leafMessage(networkHash, identity.nodeIdBytes, core);
+    const signer = crypto.signer(networkHash);
+    if (!this.#listening.has(networkHash)) {
+      this.#listening.add(networkHash);
+      signer.onBatch = (batch) => this.#signed(batch, networkHash);
+    }
+    return new Promise<Outcome>((resolve, reject) => {
+      this.#pending.set(message, { core, envelope, message, ttl, to, resolve });
+      signer.add(to === undefined ? 'gossip' : 'direct', message, signal).catch((error: unknown) => {
+        this.#pending.delete(message);
+        reject(signingError(error));
+      });
+    });
+  }
+
+  /** A batch is signed: its messages go to the queues together, grouped by where they go. */
+  #signed(signed: SignedBatch, networkHash: Uint8Array): void {
+    const head = decodeBatchHead(signed.head);
+    if (head === undefined) return;
+    const { identity } = this.#options;
+    const batch: Batch = {
+      use: signed.use,
+      networkHash,
+      publicKey: identity.publicKey,
+      origin: identity.nodeId,
+      originBytes: identity.nodeIdBytes,
+      headBytes: signed.head,
+      head,
+      signature: signed.signature,
+      key: bytesKey(signed.batchId),
+      tree: new Tree(signed.batchId, signed.leaves),
+    };
+    const groups = new Map<string, { pending: Pending[]; messages: BatchMessage[] }>();
+    signed.messages.forEach((message, index) => {
+      const pending = this.#pending.get(message);
+      const salt = signed.salts[index];
+      if (pending === undefined || salt === undefined) return;
+      this.#pending.delete(message);
+      const { core, envelope, ttl, to } = pending;
+      const name = `${to ?? ''}|${ttl}|${envelope.priority}`;
+      const group = groups.get(name) ?? { pending: [], messages: [] };
+      group.pending.push(pending);
+      group.messages.push({ index, salt, core, envelope, id: messageId(message), path: undefined });
+      groups.set(name, group);
+    });
+    for (const { pending, messages } of groups.values()) {
+      this.#dispatch(batch, pending, messages, messages.length === signed.messages.length);
+    }
+  }
+
+  #dispatch(batch: Batch, pending: readonly Pending[], messages: readonly BatchMessage[], isWhole: boolean): void {
+    const [first] = pending;
+    if (first === undefined) return;
+    const { ttl, to, envelope } = first;
+    // The first hop is taken by this very transmission.
+    const remaining = Math.max(0, ttl - 1);
+    const parcel = { batch, messages, isWhole, ttl: remaining, priority: envelope.priority, bytes: parcelBytes(messages) };
+    const { peersSent, skipped } = to === undefined ? this.#toAll(parcel) : this.#toOne(to, parcel);
+    const { counters } = this.#options;
+    counters.add('messages:sent', messages.length);
+    if (skipped.length > 0) counters.add('messages:skipped', skipped.length * messages.length);
+    pending.forEach(({ resolve }, index) => {
+      const id = bytesToHex(messages[index]?.id ?? NO_DESTINATION);
+      resolve({ id, peersSent, skipped });
+    });
+  }
+
+  #toAll(parcel: Parcel): Omit<Outcome, 'id'> {
+    const skipped: SkippedPeer[] = [];
+    let peersSent = 0;
+    for (const peer of this.#options.peers()) {
+      if (!peer.accepts(parcel.batch.networkHash)) continue;
+      if (peer.enqueue(parcelItem(parcel))) peersSent += 1;
+      else skipped.push({ nodeId: peer.nodeId, code: 'MESH_QUEUE_FULL' });
+    }
+    return { peersSent, skipped };
+  }
+
+  #toOne(to: NodeId, parcel: Parcel): Omit<Outcome, 'id'> {
+    const peer = this.#options.peer(to);
+    if (peer === undefined) return { peersSent: 0, skipped: [{ nodeId: to, code: 'MESH_UNREACHABLE' }] };
+    if (peer.enqueue(parcelItem(parcel))) return { peersSent: 1, skipped: [] };
+    return { peersSent: 0, skipped: [{ nodeId: to, code: 'MESH_QUEUE_FULL' }] };
+  }
+}
+
+export function parcelItem(parcel: Parcel) {
+  return { type: 'parcel', parcel, bytes: parcel.bytes, priority: parcel.priority } as const;
+}
+
+function unreachable(to: NodeId): MeshError {
+  return new MeshError('MESH_UNREACHABLE', `${to} is no neighbour of this node; connect to it first.`);
+}
+
+function tooLarge(kind: EnvelopeClass, bytes: number, limit: number): MeshError {
+  const advice =
+    kind === EnvelopeClass.BROADCAST
+      ? 'send it to each peer with sendTo (up to 524,288 bytes), or broadcast a reference to it'
+      : 'cut it into several messages, or stream it over a flow';
+  return new MeshError('MESH_TOO_LARGE', `The message has ${bytes} bytes encoded, the limit is ${limit}: ${advice}.`);
+}
+
+function signingError(error: unknown): unknown {
+  switch (codeOf(error)) {
+    case 'BATCH_QUEUE_FULL':
+      return new MeshError('MESH_BUSY', 'Too many messages wait for their signature; await earlier ones first.', { cause: error });
+    case 'BATCH_CLOSED':
+    case 'CRYPTO_POOL_CLOSED':
+      return new MeshError('MESH_STOPPED', 'The mesh was stopped before the message was signed.', { cause: error });
+    default:
+      return error;
+  }
+}

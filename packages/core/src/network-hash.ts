@@ -1,0 +1,21 @@
+import { ByteWriter, sha256, utf8ToBytes } from '@yakmesh/crypto';
+
+/** Longest networkId or networkFingerprint, in UTF-8 bytes: the hash's own length field. */
+export const NETWORK_LABEL_BYTES_MAX = 65_535;
+
+/** Which network a node belongs to: both parts may be null, and null equals only null. */
+export interface NetworkName {
+  readonly networkId: string | null;
+  readonly networkFingerprint: string | null;
+}
+
+/** net_fp: SHA-256("yakmesh/netfp/1" ‖ suite u16 ‖ for id, then fingerprint: u8 present ‖ u16 length ‖ bytes). */
+export function networkHash(suite: number, name: NetworkName): Uint8Array {
+  const writer = new ByteWriter(64, 2 * NETWORK_LABEL_BYTES_MAX + 64);
+  writer.bytes(utf8ToBytes('yakmesh/netfp/1')).u16(suite);
+  for (const part of [name.networkId, name.networkFingerprint]) {
+    const bytes = utf8ToBytes(part ?? '');
+    writer.u8(part === null ? 0 : 1).u16(bytes.length).bytes(bytes);
+  }
+  return sha256(writer.finish());
+}

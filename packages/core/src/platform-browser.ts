@@ -1,0 +1,1 @@
+export { createBrowserSocketLayer as createSocketLayer } from './sockets/browser-sockets.js';

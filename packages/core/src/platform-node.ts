@@ -1,0 +1,1 @@
+export { createWsSocketLayer as createSocketLayer } from './sockets/ws-sockets.js';

@@ -1,0 +1,169 @@
+import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { WebSocket, WebSocketServer, type RawData } from 'ws';
+import { RECORD_WIRE_BYTES_MAX } from '../record/frames.js';
+import type { Listener, ListenOptions, RequestHandler, Socket, SocketHandlers, SocketLayer } from './socket.js';
+
+/** An orderly close that the other end does not answer is cut after this. */
+const CLOSE_TIMEOUT_MS = 1_000;
+/** A TCP connection that has not asked for the WebSocket by then is cut. */
+const UPGRADE_TIMEOUT_MS = 5_000;
+const NORMAL = 1_000;
+const ABNORMAL = 1_006;
+
+/** One `ws` WebSocket as the mesh sees it. Compression is off: it costs memory and tells lengths. */
+class WsSocket implements Socket {
+  readonly remoteAddress: string;
+  readonly #socket: WebSocket;
+  #handlers: SocketHandlers | undefined;
+  #closeTimer: NodeJS.Timeout | undefined;
+  #isEnded = false;
+
+  constructor(socket: WebSocket, remoteAddress: string) {
+    this.#socket = socket;
+    this.remoteAddress = remoteAddress;
+    socket.binaryType = 'nodebuffer';
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  listen(handlers: SocketHandlers): void {
+    this.#handlers = handlers;
+    const socket = this.#socket;
+    socket.on('open', () => handlers.open?.());
+    socket.on('message', (data: RawData, isBinary: boolean) => {
+      const receivedMs = performance.now();
+      // Text and fragments in other shapes are no YAKMESH message; an empty one is refused by every state.
+      const bytes = isBinary && Buffer.isBuffer(data) ? data : Buffer.alloc(0);
+      handlers.message(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength), receivedMs);
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', (code: number) => this.#end(code));
+    if (socket.readyState === WebSocket.CLOSED) queueMicrotask(() => this.#end(ABNORMAL));
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    this.#socket.send(bytes, { binary: true, compress: false }, (error) => {
+      if (!error) this.#handlers?.drain?.();
+    });
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#isEnded) return;
+    if (this.#socket.readyState !== WebSocket.OPEN) return this.terminate();
+    this.#socket.close(code, reason);
+    this.#closeTimer ??= setTimeout(() => this.terminate(), CLOSE_TIMEOUT_MS);
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  #end(code: number): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    clearTimeout(this.#closeTimer);
+    this.#handlers?.close(code, '');
+  }
+}
+
+function dial(url: string, handlers: SocketHandlers): Socket {
+  const socket = new WebSocket(url, {
+    perMessageDeflate: false,
+    maxPayload: RECORD_WIRE_BYTES_MAX,
+    followRedirects: false,
+  });
+  const wrapped = new WsSocket(socket, new URL(url).hostname.replace(/^\[|\]$/g, ''));
+  wrapped.listen(handlers);
+  return wrapped;
+}
+
+const upgradeRequired: RequestHandler = (_request, response) => {
+  response.writeHead(426, { 'Content-Type': 'text/plain; charset=utf-8', Upgrade: 'websocket' });
+  response.end('This port speaks WebSocket.\n');
+};
+
+function createServer(options: ListenOptions): Server {
+  const handler = options.requestHandler ?? upgradeRequired;
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => handler(request, response);
+  const limits = { headersTimeout: UPGRADE_TIMEOUT_MS, requestTimeout: UPGRADE_TIMEOUT_MS, connectionsCheckingInterval: 1_000 };
+  return options.tls === undefined
+    ? createHttpServer(limits, onRequest)
+    : createHttpsServer({ ...limits, ...options.tls }, onRequest);
+}
+
+function bind(server: Server, options: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port: options.port, host: options.host, exclusive: true }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function listen(options: ListenOptions): Promise<Listener> {
+  const shared = options.server as Server | undefined;
+  const server = shared ?? createServer(options);
+  const webSockets = new WebSocketServer({
+    noServer: true,
+    path: options.path,
+    perMessageDeflate: false,
+    maxPayload: RECORD_WIRE_BYTES_MAX,
+    clientTracking: false,
+  });
+  const open = new Set<WebSocket>();
+  const onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
+    const isOurs = webSockets.shouldHandle(request);
+    if (!isOurs && shared !== undefined) return;
+    webSockets.handleUpgrade(request, stream, head, (webSocket) => {
+      open.add(webSocket);
+      webSocket.once('close', () => open.delete(webSocket));
+      const socket = new WsSocket(webSocket, request.socket.remoteAddress ?? '');
+      socket.listen(options.accept(socket));
+    });
+  };
+  server.on('upgrade', onUpgrade);
+  if (shared === undefined) await bind(server, options);
+  return {
+    get port() {
+      return portOf(server);
+    },
+    close: async () => {
+      server.off('upgrade', onUpgrade);
+      const ended = [...open].map((webSocket) => new Promise((resolve) => webSocket.once('close', resolve)));
+      for (const webSocket of open) if (webSocket.readyState === WebSocket.OPEN) webSocket.close(NORMAL);
+      const timer = setTimeout(() => {
+        for (const webSocket of open) webSocket.terminate();
+      }, CLOSE_TIMEOUT_MS);
+      const closed = shared === undefined ? new Promise((resolve) => server.close(resolve)) : undefined;
+      if (shared === undefined) server.closeIdleConnections();
+      await Promise.all(ended);
+      clearTimeout(timer);
+      if (shared === undefined) server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** WebSockets of the `ws` package: dials and listens. */
+export function createWsSocketLayer(): SocketLayer {
+  return { dial, listen };
+}
