@@ -7,7 +7,13 @@ export { MeshNetwork, type ConnectOptions, type PeerIdentity } from './mesh-netw
 export { MessageTypes, type MessageType } from './message-types.js';
 export { MESH_DEFAULTS, type MeshOptions } from './options.js';
 export type { NetworkName } from './network-hash.js';
-export { MeshArgumentError, MeshError, type LinkErrorCode, type MeshErrorCode, type PeerFaultCode } from './errors.js';
+export {
+  MeshArgumentError,
+  MeshError,
+  type LinkErrorCode,
+  type MeshErrorCode,
+  type PeerFaultCode,
+} from './errors.js';
 export { DefaultGuard, RATE_LIMITER_DEFAULTS, type RateLimiterOptions } from './mesh/default-guard.js';
 export type { Failure, MeshEvents, MeshLink, MeshMessage, MessageHandler } from './mesh/events.js';
 export type { PeerHint } from './link/control-frames.js';

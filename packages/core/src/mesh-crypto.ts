@@ -90,19 +90,31 @@ export class MeshCrypto {
       case 'decapsulate':
         return { type: 'decapsulate', sharedSecret: await job.keyPair.decapsulate(job.ciphertext) };
       case 'sign':
-        return { type: 'sign', signature: await pool.sign(identity, job.message, { context: job.context, signal }) };
+        return {
+          type: 'sign',
+          signature: await pool.sign(identity, job.message, { context: job.context, signal }),
+        };
       case 'sign-slot':
-        return { type: 'sign-slot', slot: await this.#network(job.networkHash).slots.add('link', job.leaf, signal) };
+        return {
+          type: 'sign-slot',
+          slot: await this.#network(job.networkHash).slots.add('link', job.leaf, signal),
+        };
       case 'verify': {
         const { publicKey, message, signature, context } = job;
-        return { type: 'verify', valid: await pool.verify(publicKey, message, signature, context, { signal }) };
+        return {
+          type: 'verify',
+          valid: await pool.verify(publicKey, message, signature, context, { signal }),
+        };
       }
       case 'verify-slot':
         return { type: 'verify-slot', valid: await this.#verifySlot(job, signal) };
       case 'verify-head': {
         const { use, publicKey, head, signature } = job;
         const { verifier } = this.#network(job.networkHash);
-        return { type: 'verify-head', root: await verifier.verifyHead(use, publicKey, head, signature, neighbour, signal) };
+        return {
+          type: 'verify-head',
+          root: await verifier.verifyHead(use, publicKey, head, signature, neighbour, signal),
+        };
       }
       case 'solve':
         return { type: 'solve', solution: await this.#solve(job, signal) };

@@ -4,7 +4,14 @@ import type { LinkAction } from './link/link-actions.js';
 import { encodePeers, HINTS_MAX } from './link/control-frames.js';
 import { FUTURE_MS_MAX } from './envelope/envelope.js';
 import { isAdvertisable, requireEndpoint } from './mesh/endpoint.js';
-import { payloadEvent, type Failure, type MeshEvents, type MeshLink, type MeshMessage, type MessageHandler } from './mesh/events.js';
+import {
+  payloadEvent,
+  type Failure,
+  type MeshEvents,
+  type MeshLink,
+  type MeshMessage,
+  type MessageHandler,
+} from './mesh/events.js';
 import { Listening } from './mesh/listening.js';
 import { assembleMesh, type MeshParts } from './mesh/mesh-parts.js';
 import type { Peer } from './mesh/peer.js';
@@ -86,7 +93,10 @@ export class MeshNetwork implements MeshTransport {
 
   constructor(identity: SigningIdentity, options: MeshOptions = {}, runtime: MeshRuntime = systemRuntime()) {
     if (!isNodeId(identity?.nodeId)) {
-      throw new MeshArgumentError('MESH_BAD_ARGUMENT', 'The first argument is an identity; see Identity.generate() of @yakmesh/crypto.');
+      throw new MeshArgumentError(
+        'MESH_BAD_ARGUMENT',
+        'The first argument is an identity; see Identity.generate() of @yakmesh/crypto.',
+      );
     }
     this.nodeId = identity.nodeId;
     this.#config = resolveOptions(options);
@@ -107,13 +117,18 @@ export class MeshNetwork implements MeshTransport {
         refused: (session, code) => {
           const direction = session.role === 'initiator' ? 'outbound' : 'inbound';
           this.#events.emit('peer:refused', { address: session.address, direction, code });
-          this.#config.logger.debug({ address: session.address, direction, code }, 'A handshake came to nothing.');
+          this.#config.logger.debug(
+            { address: session.address, direction, code },
+            'A handshake came to nothing.',
+          );
         },
         action: (peer, action) => this.#action(peer, action),
         drained: (peer) => this.#drained(peer),
       },
     });
-    this.#port = this.#parts.protocols.open(FACADE_PROTOCOL, { message: (payload, info) => this.#message(payload, info) });
+    this.#port = this.#parts.protocols.open(FACADE_PROTOCOL, {
+      message: (payload, info) => this.#message(payload, info),
+    });
   }
 
   /** Counts since the start: messages by what became of them, refusals by code. */
@@ -203,9 +218,11 @@ export class MeshNetwork implements MeshTransport {
   async hold(id: NodeId, options: HoldOptions): Promise<Unhold> {
     this.#requireRunning();
     const count = this.#holds.get(id) ?? 0;
-    if (count === 0 && this.#holds.size >= HOLDS_MAX) throw new CodedError('MESH_HOLDS_FULL', `${HOLDS_MAX} links are held already.`);
+    if (count === 0 && this.#holds.size >= HOLDS_MAX)
+      throw new CodedError('MESH_HOLDS_FULL', `${HOLDS_MAX} links are held already.`);
     if (!this.isConnectedTo(id)) {
-      if (options.endpoint === undefined) throw new MeshError('MESH_UNREACHABLE', `No endpoint of ${id} is known; give one.`);
+      if (options.endpoint === undefined)
+        throw new MeshError('MESH_UNREACHABLE', `No endpoint of ${id} is known; give one.`);
       await this.#dial(options.endpoint, { expected: id, signal: options.signal }, true);
     }
     this.#holds.set(id, (this.#holds.get(id) ?? 0) + 1);
@@ -231,7 +248,8 @@ export class MeshNetwork implements MeshTransport {
   }
 
   async #start(): Promise<void> {
-    if (this.#state !== 'idle') throw new MeshError('MESH_STOPPED', 'A stopped mesh cannot start again; make a new one.');
+    if (this.#state !== 'idle')
+      throw new MeshError('MESH_STOPPED', 'A stopped mesh cannot start again; make a new one.');
     this.#state = 'starting';
     try {
       await this.#pool.ready();
@@ -282,7 +300,8 @@ export class MeshNetwork implements MeshTransport {
     const limited = combineSignals(this.#stopAbort.signal, signal, { clock, timeoutMs });
     const endpoint = { url: parsed.url, expected };
     try {
-      if (limited.signal.aborted) throw new MeshError('MESH_ABORTED', 'The dial was aborted before it began.');
+      if (limited.signal.aborted)
+        throw new MeshError('MESH_ABORTED', 'The dial was aborted before it began.');
       const peer = await this.#parts.links.dial(endpoint, isHeld, limited.signal);
       if (!isHeld) this.#parts.redialer.keep(endpoint, peer);
       return peer;
@@ -302,7 +321,10 @@ export class MeshNetwork implements MeshTransport {
 
   async #sendTo(nodeId: NodeId, message: unknown, options: SendOptions): Promise<SendResult> {
     if (decodeNodeId(nodeId) === undefined) {
-      throw new MeshArgumentError('MESH_BAD_ARGUMENT', `${String(nodeId)} is no node id (yak1…, 62 characters).`);
+      throw new MeshArgumentError(
+        'MESH_BAD_ARGUMENT',
+        `${String(nodeId)} is no node id (yak1…, 62 characters).`,
+      );
     }
     await this.#whenStarted();
     const result = await this.#port.send(nodeId, message as Payload, options);
@@ -315,9 +337,12 @@ export class MeshNetwork implements MeshTransport {
     const { clock } = this.#runtime;
     const untilMs = clock.monotonicMs() + DRAIN_MS_MAX;
     for (;;) {
-      const congested = this.#parts.links.peers.filter((peer) => peer.isCongested && peer.session.machine?.liveness.isSuspect === false);
+      const congested = this.#parts.links.peers.filter(
+        (peer) => peer.isCongested && peer.session.machine?.liveness.isSuspect === false,
+      );
       const leftMs = untilMs - clock.monotonicMs();
-      if (congested.length === 0 || leftMs <= 0 || signal?.aborted === true || this.#state !== 'running') return;
+      if (congested.length === 0 || leftMs <= 0 || signal?.aborted === true || this.#state !== 'running')
+        return;
       for (const peer of congested) peer.session.wantDrain();
       await new Promise<void>((resolve) => {
         const resume = (): void => {
@@ -453,13 +478,17 @@ export class MeshNetwork implements MeshTransport {
   }
 
   #emitMessage(message: MeshMessage, via: Peer, from: NodeId): void {
-    if (this.#events.listenerCount(message.type) > 0) this.#events.emit(message.type, message, this.#link(via), from);
+    if (this.#events.listenerCount(message.type) > 0)
+      this.#events.emit(message.type, message, this.#link(via), from);
   }
 
   #link(peer: Peer): MeshLink {
     const { nodeId, address, direction, rttMs, queuedBytes } = peer.describe();
     const close = (reason?: string): void => {
-      this.#config.logger.info({ peer: nodeId, reason: reason ?? '' }, 'A link is closed by the application.');
+      this.#config.logger.info(
+        { peer: nodeId, reason: reason ?? '' },
+        'A link is closed by the application.',
+      );
       this.#parts.redialer.forget(peer);
       peer.session.close('LINK_CLOSED');
     };
@@ -476,5 +505,9 @@ export class MeshNetwork implements MeshTransport {
 
 function isTellable(about: Peer, to: Peer): boolean {
   const { endpoint } = about.info;
-  return endpoint !== undefined && isAdvertisable(endpoint, about.session.address) && isAdvertisable(endpoint, to.session.address);
+  return (
+    endpoint !== undefined &&
+    isAdvertisable(endpoint, about.session.address) &&
+    isAdvertisable(endpoint, to.session.address)
+  );
 }

@@ -15,7 +15,10 @@ export function networkHash(suite: number, name: NetworkName): Uint8Array {
   writer.bytes(utf8ToBytes('yakmesh/netfp/1')).u16(suite);
   for (const part of [name.networkId, name.networkFingerprint]) {
     const bytes = utf8ToBytes(part ?? '');
-    writer.u8(part === null ? 0 : 1).u16(bytes.length).bytes(bytes);
+    writer
+      .u8(part === null ? 0 : 1)
+      .u16(bytes.length)
+      .bytes(bytes);
   }
   return sha256(writer.finish());
 }

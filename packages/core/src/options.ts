@@ -117,17 +117,25 @@ export function resolveOptions(options: MeshOptions): MeshConfig {
   refuseUnknown(options, KNOWN_OPTIONS, 'option');
   const rateLimiter = options.rateLimiter ?? {};
   refuseUnknown(rateLimiter, KNOWN_LIMITS, 'rateLimiter key');
-  for (const [key, value] of Object.entries(rateLimiter)) whole(`rateLimiter.${key}`, value as number, 0, DELAY_MS_MAX);
+  for (const [key, value] of Object.entries(rateLimiter))
+    whole(`rateLimiter.${key}`, value as number, 0, DELAY_MS_MAX);
   const acceptNetworks = options.acceptNetworks ?? [];
-  if (acceptNetworks.length > ACCEPT_NETWORKS_MAX) bad(`acceptNetworks takes at most ${ACCEPT_NETWORKS_MAX} networks.`);
+  if (acceptNetworks.length > ACCEPT_NETWORKS_MAX)
+    bad(`acceptNetworks takes at most ${ACCEPT_NETWORKS_MAX} networks.`);
   const kem = options.kem ?? 'X-Wing';
   if (kem !== 'X-Wing' && kem !== 'ML-KEM-768') bad(`kem is "X-Wing" or "ML-KEM-768", not ${String(kem)}.`);
   const headBudget = options.headBudget ?? MESH_DEFAULTS.headBudget;
-  if (!(headBudget > 0 && headBudget <= 100)) bad(`headBudget is a number above 0 and up to 100, not ${headBudget}.`);
+  if (!(headBudget > 0 && headBudget <= 100))
+    bad(`headBudget is a number above 0 and up to 100, not ${headBudget}.`);
   return {
     wsPort: whole('wsPort', options.wsPort ?? MESH_DEFAULTS.wsPort, 0, PORT_MAX),
     maxPeers: whole('maxPeers', options.maxPeers ?? MESH_DEFAULTS.maxPeers, 0, PEERS_MAX),
-    pingInterval: whole('pingInterval', options.pingInterval ?? MESH_DEFAULTS.pingInterval, 100, DELAY_MS_MAX),
+    pingInterval: whole(
+      'pingInterval',
+      options.pingInterval ?? MESH_DEFAULTS.pingInterval,
+      100,
+      DELAY_MS_MAX,
+    ),
     portRetries: whole('portRetries', options.portRetries ?? MESH_DEFAULTS.portRetries, 0, PORT_MAX),
     network: networkName(options.networkId ?? null, options.networkFingerprint ?? null),
     publicHost: publicHost(options.publicHost ?? null),
@@ -139,7 +147,9 @@ export function resolveOptions(options: MeshOptions): MeshConfig {
     requestHandler: options.requestHandler,
     logger: options.logger ?? silentLogger,
     guard: options.guard,
-    acceptNetworks: acceptNetworks.map(({ networkId, networkFingerprint }) => networkName(networkId, networkFingerprint)),
+    acceptNetworks: acceptNetworks.map(({ networkId, networkFingerprint }) =>
+      networkName(networkId, networkFingerprint),
+    ),
     kem: kem === 'X-Wing' ? xWing : mlKem768,
     store: options.store,
     headBudget,
@@ -163,15 +173,18 @@ function whole(name: string, value: number, least: number, most: number): number
 
 function networkName(networkId: string | null, networkFingerprint: string | null): NetworkName {
   for (const [name, label] of Object.entries({ networkId, networkFingerprint })) {
-    const isLabel = label === null || (typeof label === 'string' && 3 * label.length <= NETWORK_LABEL_BYTES_MAX);
-    if (!isLabel) bad(`${name} is null or a string of at most ${Math.floor(NETWORK_LABEL_BYTES_MAX / 3)} characters.`);
+    const isLabel =
+      label === null || (typeof label === 'string' && 3 * label.length <= NETWORK_LABEL_BYTES_MAX);
+    if (!isLabel)
+      bad(`${name} is null or a string of at most ${Math.floor(NETWORK_LABEL_BYTES_MAX / 3)} characters.`);
   }
   return { networkId, networkFingerprint };
 }
 
 function publicHost(host: string | null): string | null {
   if (host === null) return null;
-  if (typeof host !== 'string' || host === '') bad('publicHost is a host name, an address, or a ws:// or wss:// URL.');
+  if (typeof host !== 'string' || host === '')
+    bad('publicHost is a host name, an address, or a ws:// or wss:// URL.');
   if (/^wss?:/.test(host)) requireEndpoint(host);
   else if (!URL.canParse(`ws://${bracketed(host)}/`)) bad(`publicHost "${host}" is no host name or address.`);
   return host;

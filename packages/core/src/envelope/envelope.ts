@@ -88,10 +88,21 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope | undefined {
   const payload = reader.bytes(reader.u24());
   const kind = classByte & 31;
   if (!reader.end() || protocol === undefined) return undefined;
-  if (kind !== EnvelopeClass.BROADCAST && kind !== EnvelopeClass.DIRECT && kind !== EnvelopeClass.ACK) return undefined;
+  if (kind !== EnvelopeClass.BROADCAST && kind !== EnvelopeClass.DIRECT && kind !== EnvelopeClass.ACK)
+    return undefined;
   if (lifeSeconds > LIFE_SECONDS_MAX || payload.length > payloadBytesMax(kind)) return undefined;
   if (isBroadcastAddress(to) !== (kind === EnvelopeClass.BROADCAST)) return undefined;
-  return { class: kind, priority: classByte >> 5, protocol, to, epoch, sequence, timeMs, lifeSeconds, payload };
+  return {
+    class: kind,
+    priority: classByte >> 5,
+    protocol,
+    to,
+    epoch,
+    sequence,
+    timeMs,
+    lifeSeconds,
+    payload,
+  };
 }
 
 export function payloadBytesMax(kind: EnvelopeClass): number {

@@ -47,7 +47,8 @@ function checked(value: unknown, path: string, depth: number, budget: { items: n
   if (budget.items < 0) throw new TypeError(`A message holds at most ${PAYLOAD_ITEMS_MAX} items.`);
   switch (typeof value) {
     case 'string':
-      if (LONE_SURROGATE.test(value)) throw new TypeError(`${path} holds a lone surrogate, which UTF-8 cannot carry.`);
+      if (LONE_SURROGATE.test(value))
+        throw new TypeError(`${path} holds a lone surrogate, which UTF-8 cannot carry.`);
       return value;
     case 'boolean':
       return value;
@@ -55,7 +56,8 @@ function checked(value: unknown, path: string, depth: number, budget: { items: n
       if (!Number.isFinite(value)) throw new TypeError(`${path} is ${value}; send a finite number.`);
       return value;
     case 'bigint':
-      if (BigInt.asIntN(64, value) !== value) throw new TypeError(`${path} does not fit a signed 64-bit integer.`);
+      if (BigInt.asIntN(64, value) !== value)
+        throw new TypeError(`${path} does not fit a signed 64-bit integer.`);
       return value;
     case 'object':
       if (value === null) return value;

@@ -46,11 +46,13 @@ export class ReplayState {
     if (timeMs > nowMs + FUTURE_MS_MAX || epoch > nowMs + FUTURE_MS_MAX) return 'PEER_FROM_FUTURE';
     if (nowMs > timeMs + lifeSeconds * 1_000) return 'PEER_EXPIRED';
     const space = this.#spaces.peek(spaceKey(origin, envelope));
-    if (space === undefined) return timeMs <= this.#unknownFloorMs ? 'PEER_UNKNOWN_ORIGIN_TOO_OLD' : undefined;
+    if (space === undefined)
+      return timeMs <= this.#unknownFloorMs ? 'PEER_UNKNOWN_ORIGIN_TOO_OLD' : undefined;
     if (epoch > space.epoch) return undefined;
     if (epoch === space.epoch) return space.seen.has(sequence) ? 'PEER_DUPLICATE' : undefined;
     const { previous } = space;
-    if (previous === undefined || previous.epoch !== epoch || nowMs > previous.untilMs) return 'PEER_STALE_SEQUENCE';
+    if (previous === undefined || previous.epoch !== epoch || nowMs > previous.untilMs)
+      return 'PEER_STALE_SEQUENCE';
     return previous.seen.has(sequence) ? 'PEER_DUPLICATE' : undefined;
   }
 

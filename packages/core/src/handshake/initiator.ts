@@ -123,7 +123,8 @@ export class InitiatorMachine {
     if (state.name === 'verifying' && result.type === 'verify-slot') {
       return this.#verified(state.proven, result.valid);
     }
-    if (state.name === 'signing' && result.type === 'sign') return this.#confirm(state.proven, result.signature);
+    if (state.name === 'signing' && result.type === 'sign')
+      return this.#confirm(state.proven, result.signature);
     if (result.type === 'generate') result.keyPair.destroy();
     return state.name === 'ended' ? [] : this.#fail('LINK_DECRYPT');
   }
@@ -153,7 +154,8 @@ export class InitiatorMachine {
 
   #refused(bytes: Uint8Array): HandshakeAction[] {
     const refuse = decodeRefuse(bytes);
-    if (refuse === undefined || !equalBytes(refuse.session, this.#session)) return this.#fail('LINK_BAD_MESSAGE');
+    if (refuse === undefined || !equalBytes(refuse.session, this.#session))
+      return this.#fail('LINK_BAD_MESSAGE');
     return this.#fail(REFUSALS[refuse.code] ?? 'LINK_BAD_MESSAGE');
   }
 
@@ -181,7 +183,8 @@ export class InitiatorMachine {
   #welcome(bytes: Uint8Array): HandshakeAction[] {
     const welcome = decodeWelcome(bytes);
     const suiteFits = welcome?.suite === this.#options.kem.suite;
-    if (welcome === undefined || !suiteFits || this.#keyPair === undefined) return this.#fail('LINK_BAD_MESSAGE');
+    if (welcome === undefined || !suiteFits || this.#keyPair === undefined)
+      return this.#fail('LINK_BAD_MESSAGE');
     const echoed = equalBytes(welcome.initiatorSession, this.#session);
     const reflected = equalBytes(welcome.responderSession, this.#session);
     if (!echoed || reflected) return this.#fail('LINK_BAD_MESSAGE');
@@ -201,7 +204,8 @@ export class InitiatorMachine {
     // 2. The signer named by the batch head is the holder of the key.
     const peerBytes = nodeIdBytesOf(proof.publicKey);
     const head = decodeBatchHead(proof.signature.subarray(0, BATCH_HEAD_BYTES));
-    if (head === undefined || !equalBytes(head.signer, peerBytes)) return this.#failWith(secrets, 'LINK_SIGNATURE');
+    if (head === undefined || !equalBytes(head.signer, peerBytes))
+      return this.#failWith(secrets, 'LINK_SIGNATURE');
     // 3. The peer that we dialled, which is never ourselves.
     const peer = encodeNodeId(peerBytes);
     if (peer === self.nodeId) return this.#failWith(secrets, 'LINK_SELF');

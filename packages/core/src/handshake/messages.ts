@@ -226,7 +226,8 @@ export function encodeRefuse(refuse: Refuse): Uint8Array {
 /** REFUSE is readable whatever its suite says: it is how a peer of another version answers. */
 export function decodeRefuse(bytes: Uint8Array): Refuse | undefined {
   const head = decodeHeader(bytes);
-  if (head === undefined || head.type !== HandshakeType.REFUSE || bytes.length !== REFUSE_BYTES) return undefined;
+  if (head === undefined || head.type !== HandshakeType.REFUSE || bytes.length !== REFUSE_BYTES)
+    return undefined;
   const reader = new ByteReader(bytes);
   reader.skip(HEADER_BYTES);
   return { suite: head.suite, session: reader.bytes(SESSION_BYTES), code: reader.u16() };

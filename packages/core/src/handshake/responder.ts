@@ -109,7 +109,8 @@ export class ResponderMachine {
     if (state.name === 'encapsulating' && result.type === 'encapsulate') {
       return this.#answer(state.greeting, result.ciphertext, result.sharedSecret);
     }
-    if (state.name === 'signing' && result.type === 'sign-slot') return this.#welcome(state.answered, result.slot);
+    if (state.name === 'signing' && result.type === 'sign-slot')
+      return this.#welcome(state.answered, result.slot);
     if (state.name === 'verifying' && result.type === 'verify') {
       if (!result.valid) return this.#fail('LINK_SIGNATURE');
       return this.#finish(state.answered, state.transcript2, state.proven);
@@ -138,7 +139,8 @@ export class ResponderMachine {
     if (hello === undefined) return this.#fail('LINK_BAD_MESSAGE');
     // 2. The network, by its prefix; a colliding prefix fails at the tag.
     const networkHash = networkHashes.find((hash) => equalBytes(hash.subarray(0, 8), hello.networkPrefix));
-    if (networkHash === undefined) return this.#refuse(hello.session, RefuseCode.NETWORK, 'MESH_NETWORK_MISMATCH');
+    if (networkHash === undefined)
+      return this.#refuse(hello.session, RefuseCode.NETWORK, 'MESH_NETWORK_MISMATCH');
     // 3. Room for one more half-open handshake.
     if (this.#state.name === 'waiting' && !admit(nowMs)) {
       return this.#refuse(hello.session, RefuseCode.BUSY, 'MESH_BUSY');

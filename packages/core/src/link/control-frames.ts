@@ -1,4 +1,12 @@
-import { ByteReader, ByteWriter, bytesToUtf8, decodeNodeId, encodeNodeId, utf8ToBytes, type NodeId } from '@yakmesh/crypto';
+import {
+  ByteReader,
+  ByteWriter,
+  bytesToUtf8,
+  decodeNodeId,
+  encodeNodeId,
+  utf8ToBytes,
+  type NodeId,
+} from '@yakmesh/crypto';
 import { decodePayload, encodePayload } from '../envelope/payload.js';
 import type { LinkErrorCode } from '../errors.js';
 import { encodeFrame, FrameKind } from '../record/frames.js';
@@ -30,26 +38,37 @@ export interface PeerHint {
 
 export function encodeInfo(info: LinkInfo): Uint8Array {
   const { endpoint, protocols, timeMs, networks } = info;
-  return encodeFrame(FrameKind.INFO, encodePayload({ endpoint: endpoint ?? null, protocols, timeMs, networks }));
+  return encodeFrame(
+    FrameKind.INFO,
+    encodePayload({ endpoint: endpoint ?? null, protocols, timeMs, networks }),
+  );
 }
 
 export function decodeInfo(body: Uint8Array): LinkInfo | undefined {
   const value = decodePayload(body)?.value;
   if (typeof value !== 'object' || value === null) return undefined;
   const { endpoint, protocols, timeMs, networks } = value as Record<string, unknown>;
-  const isEndpoint = endpoint === null || (typeof endpoint === 'string' && endpoint.length <= ENDPOINT_BYTES_MAX);
-  if (!isEndpoint || typeof timeMs !== 'number' || !Array.isArray(protocols) || !Array.isArray(networks)) return undefined;
+  const isEndpoint =
+    endpoint === null || (typeof endpoint === 'string' && endpoint.length <= ENDPOINT_BYTES_MAX);
+  if (!isEndpoint || typeof timeMs !== 'number' || !Array.isArray(protocols) || !Array.isArray(networks))
+    return undefined;
   return {
-    endpoint: endpoint ?? undefined,
-    protocols: protocols.filter((name) => typeof name === 'string' && name.length <= 32).slice(0, PROTOCOLS_MAX) as string[],
+    endpoint: typeof endpoint === 'string' ? endpoint : undefined,
+    protocols: protocols
+      .filter((name): name is string => typeof name === 'string' && name.length <= 32)
+      .slice(0, PROTOCOLS_MAX),
     timeMs,
-    networks: networks.filter((prefix) => prefix instanceof Uint8Array).slice(0, NETWORKS_MAX) as Uint8Array[],
+    networks: networks
+      .filter((prefix): prefix is Uint8Array => prefix instanceof Uint8Array)
+      .slice(0, NETWORKS_MAX),
   };
 }
 
 export function encodePeers(hints: readonly PeerHint[]): Uint8Array {
   const writer = new ByteWriter(64, 1 + HINTS_MAX * (NODE_ID_BYTES + 1 + ENDPOINT_BYTES_MAX));
-  const sent = hints.slice(0, HINTS_MAX).map(({ nodeId, endpoint }) => ({ id: decodeNodeId(nodeId), url: utf8ToBytes(endpoint) }));
+  const sent = hints
+    .slice(0, HINTS_MAX)
+    .map(({ nodeId, endpoint }) => ({ id: decodeNodeId(nodeId), url: utf8ToBytes(endpoint) }));
   const fitting = sent.filter(({ id, url }) => id !== undefined && url.length <= ENDPOINT_BYTES_MAX);
   writer.u8(fitting.length);
   for (const { id, url } of fitting) if (id !== undefined) writer.bytes(id).u8(url.length).bytes(url);
@@ -126,7 +145,10 @@ export interface TranscriptSignature {
 export function encodeTranscriptSignature(signed: TranscriptSignature): Uint8Array {
   const { epoch, record, signature, kemPart } = signed;
   const writer = new ByteWriter(4 + 8 + SIGNATURE_BYTES + kemPart.length);
-  return encodeFrame(FrameKind.TSIG, writer.u32(epoch).u64(BigInt(record)).bytes(signature).bytes(kemPart).finish());
+  return encodeFrame(
+    FrameKind.TSIG,
+    writer.u32(epoch).u64(BigInt(record)).bytes(signature).bytes(kemPart).finish(),
+  );
 }
 
 export function decodeTranscriptSignature(body: Uint8Array): TranscriptSignature | undefined {
@@ -135,5 +157,7 @@ export function decodeTranscriptSignature(body: Uint8Array): TranscriptSignature
   const record = Number(reader.u64());
   const signature = reader.bytes(SIGNATURE_BYTES);
   const kemPart = reader.rest();
-  return reader.failed ? undefined : { epoch, record, signature: signature.slice(), kemPart: kemPart.slice() };
+  return reader.failed
+    ? undefined
+    : { epoch, record, signature: signature.slice(), kemPart: kemPart.slice() };
 }

@@ -18,7 +18,13 @@ export interface FlowOpenFrame {
 export function encodeFlowOpen(frame: FlowOpenFrame): Uint8Array {
   const name = utf8ToBytes(frame.protocol);
   const writer = new ByteWriter(LABEL_BYTES + 1 + NODE_ID_BYTES + 1 + name.length + frame.body.length);
-  writer.bytes(frame.label).u8(frame.ttl).bytes(frame.destination).u8(name.length).bytes(name).bytes(frame.body);
+  writer
+    .bytes(frame.label)
+    .u8(frame.ttl)
+    .bytes(frame.destination)
+    .u8(name.length)
+    .bytes(name)
+    .bytes(frame.body);
   return encodeFrame(FrameKind.FLOW_OPEN, writer.finish());
 }
 

@@ -15,7 +15,12 @@ export type LinkAction =
   | { readonly type: 'pong'; readonly rttMs: number }
   | { readonly type: 'suspect' }
   | { readonly type: 'deliver'; readonly arrival: Arrival; readonly receivedMs: number }
-  | { readonly type: 'protocol'; readonly protocol: string; readonly body: Uint8Array; readonly receivedMs: number }
+  | {
+      readonly type: 'protocol';
+      readonly protocol: string;
+      readonly body: Uint8Array;
+      readonly receivedMs: number;
+    }
   | { readonly type: 'flow-open'; readonly frame: FlowOpenFrame; readonly receivedMs: number }
   | { readonly type: 'flow'; readonly frame: FlowFrame; readonly receivedMs: number }
   | { readonly type: 'flow-close'; readonly frame: FlowCloseFrame }

@@ -2,7 +2,14 @@ import { encodeNodeId, type Kem } from '@yakmesh/crypto';
 import type { JobResult } from '../crypto-job.js';
 import type { LinkErrorCode } from '../errors.js';
 import type { HandshakeOutcome } from '../handshake/actions.js';
-import { decodeFrames, encodeFrame, FrameKind, FRAME_HEADER_BYTES, isCharged, type Frame } from '../record/frames.js';
+import {
+  decodeFrames,
+  encodeFrame,
+  FrameKind,
+  FRAME_HEADER_BYTES,
+  isCharged,
+  type Frame,
+} from '../record/frames.js';
 import { RecordKeys } from '../record/record-keys.js';
 import type { Random } from '../transport/index.js';
 import {
@@ -21,7 +28,13 @@ import {
 import { CreditGranter, CreditUser } from './credit.js';
 import { decodeFlow, decodeFlowClose, decodeFlowOpen, decodeProtocolFrame } from './flow-frames.js';
 import type { LinkAction } from './link-actions.js';
-import { ACKNOWLEDGE_BYTES, ACKNOWLEDGE_DELAY_MS, CONTROL_FRAMES_MAX, CREDIT_BYTES_MIN, HELD_BYTES_MAX } from './link-limits.js';
+import {
+  ACKNOWLEDGE_BYTES,
+  ACKNOWLEDGE_DELAY_MS,
+  CONTROL_FRAMES_MAX,
+  CREDIT_BYTES_MIN,
+  HELD_BYTES_MAX,
+} from './link-limits.js';
 import { LinkRatchet, type RatchetAction } from './link-ratchet.js';
 import { Liveness } from './liveness.js';
 import { ParcelReader, type ParcelAction, type ParcelReaderOptions } from './parcel-reader.js';
@@ -179,7 +192,8 @@ export class LinkMachine {
       return [];
     }
     const own = Math.floor(ticket / 2);
-    if (ticket % 2 === RATCHET_PARITY) return this.#perform(this.#ratchet.complete(own, result, nowMs), nowMs);
+    if (ticket % 2 === RATCHET_PARITY)
+      return this.#perform(this.#ratchet.complete(own, result, nowMs), nowMs);
     return this.#deliver(this.#reader.complete(own, result, nowMs), nowMs, nowMs);
   }
 
@@ -228,13 +242,20 @@ export class LinkMachine {
       if (!this.#granter.receive(charged)) return this.close('LINK_CREDIT');
       this.#scheduleAcknowledgement(nowMs);
     }
-    if (!this.#isDone && kind !== FrameKind.HS_DONE && kind !== FrameKind.CLOSE) return this.close('LINK_UNEXPECTED');
+    if (!this.#isDone && kind !== FrameKind.HS_DONE && kind !== FrameKind.CLOSE)
+      return this.close('LINK_UNEXPECTED');
     if (kind < FrameKind.KEY) return this.#controlFrame(kind, body, isLast, charged, nowMs);
     if (!this.#isEstablished) return this.close('LINK_UNEXPECTED');
     return this.#dataFrame(kind, body, charged, receivedMs, nowMs);
   }
 
-  #controlFrame(kind: number, body: Uint8Array, isLast: boolean, charged: number, nowMs: number): LinkAction[] {
+  #controlFrame(
+    kind: number,
+    body: Uint8Array,
+    isLast: boolean,
+    charged: number,
+    nowMs: number,
+  ): LinkAction[] {
     switch (kind) {
       case FrameKind.HS_DONE:
         return this.#handshakeDone(nowMs);
@@ -263,7 +284,13 @@ export class LinkMachine {
     }
   }
 
-  #dataFrame(kind: number, body: Uint8Array, charged: number, receivedMs: number, nowMs: number): LinkAction[] {
+  #dataFrame(
+    kind: number,
+    body: Uint8Array,
+    charged: number,
+    receivedMs: number,
+    nowMs: number,
+  ): LinkAction[] {
     switch (kind) {
       case FrameKind.KEY:
         return this.#deliver(this.#reader.key(body, nowMs), receivedMs, nowMs, charged - body.length);
@@ -287,7 +314,9 @@ export class LinkMachine {
         return this.#needKey(body);
       case FrameKind.FLOW_OPEN: {
         const frame = decodeFlowOpen(body);
-        return frame === undefined ? this.close('LINK_BAD_FRAME') : [{ type: 'flow-open', frame, receivedMs }];
+        return frame === undefined
+          ? this.close('LINK_BAD_FRAME')
+          : [{ type: 'flow-open', frame, receivedMs }];
       }
       case FrameKind.FLOW: {
         const frame = decodeFlow(body);
@@ -299,7 +328,9 @@ export class LinkMachine {
       }
       case FrameKind.PROTOCOL: {
         const frame = decodeProtocolFrame(body);
-        return frame === undefined ? this.close('LINK_BAD_FRAME') : [{ type: 'protocol', ...frame, receivedMs }];
+        return frame === undefined
+          ? this.close('LINK_BAD_FRAME')
+          : [{ type: 'protocol', ...frame, receivedMs }];
       }
       default:
         return [{ type: 'fault', code: 'PEER_UNKNOWN_FRAME', count: 1 }];
@@ -444,7 +475,12 @@ export class LinkMachine {
     return held.flatMap(({ wire, receivedMs }) => this.receive(wire, receivedMs, nowMs));
   }
 
-  #deliver(wanted: readonly ParcelAction[], receivedMs: number, nowMs: number, overheadBytes = 0): LinkAction[] {
+  #deliver(
+    wanted: readonly ParcelAction[],
+    receivedMs: number,
+    nowMs: number,
+    overheadBytes = 0,
+  ): LinkAction[] {
     if (overheadBytes > 0) this.consumed(overheadBytes, nowMs);
     const actions: LinkAction[] = [];
     for (const action of wanted) {

@@ -1,4 +1,12 @@
-import { concatBytes, hkdfExtractSha512, sha512, utf8ToBytes, wipe, type Kem, type KemKeyPair } from '@yakmesh/crypto';
+import {
+  concatBytes,
+  hkdfExtractSha512,
+  sha512,
+  utf8ToBytes,
+  wipe,
+  type Kem,
+  type KemKeyPair,
+} from '@yakmesh/crypto';
 import type { CryptoJob, JobResult } from '../crypto-job.js';
 import type { HandshakeRole } from '../handshake/actions.js';
 import { expandLabel, type LinkSecrets } from '../handshake/key-schedule.js';
@@ -80,8 +88,12 @@ export class LinkRatchet {
   tick(nowMs: number): RatchetAction[] {
     const isOverdue = nowMs - this.#verifiedMs > TRANSCRIPT_MS_MAX;
     const mark = this.#receivedMark;
-    if (isOverdue || (mark !== undefined && nowMs - mark.atMs > MARK_TO_SIGNATURE_MS_MAX)) return [{ type: 'fail' }];
-    const isDue = nowMs >= this.#dueMs || this.sent.records >= this.#dueRecords || this.received.records >= this.#dueRecords;
+    if (isOverdue || (mark !== undefined && nowMs - mark.atMs > MARK_TO_SIGNATURE_MS_MAX))
+      return [{ type: 'fail' }];
+    const isDue =
+      nowMs >= this.#dueMs ||
+      this.sent.records >= this.#dueRecords ||
+      this.received.records >= this.#dueRecords;
     if (this.#options.role !== 'initiator' || this.#state.name !== 'resting' || !isDue) return [];
     this.#state = { name: 'generating' };
     return [this.#job({ type: 'generate', kem: this.#options.kem })];
@@ -110,13 +122,23 @@ export class LinkRatchet {
     const expected = role === 'initiator' ? 'awaiting' : 'resting';
     const signed = decodeTranscriptSignature(body);
     const mark = this.#receivedMark;
-    if (signed === undefined || mark === undefined || this.#state.name !== expected) return [{ type: 'fail' }];
+    if (signed === undefined || mark === undefined || this.#state.name !== expected)
+      return [{ type: 'fail' }];
     const kemBytes = role === 'initiator' ? kem.ciphertextBytes : kem.publicKeyBytes;
-    const fits = signed.epoch === this.#epoch && signed.record === mark.record && signed.kemPart.length === kemBytes;
+    const fits =
+      signed.epoch === this.#epoch && signed.record === mark.record && signed.kemPart.length === kemBytes;
     if (!fits) return [{ type: 'fail' }];
     this.#state = { name: 'verifying', kemPart: signed.kemPart };
     const message = this.#message(role === 'initiator' ? 'responder' : 'initiator', mark, signed.kemPart);
-    return [this.#job({ type: 'verify', publicKey: peerKey, message, signature: signed.signature, context: CONTEXT })];
+    return [
+      this.#job({
+        type: 'verify',
+        publicKey: peerKey,
+        message,
+        signature: signed.signature,
+        context: CONTEXT,
+      }),
+    ];
   }
 
   complete(ticket: number, result: JobResult, nowMs: number): RatchetAction[] {
@@ -127,8 +149,10 @@ export class LinkRatchet {
       this.#state = { name: 'marking', kemPart: result.keyPair.publicKey };
       return [];
     }
-    if (state.name === 'signing' && result.type === 'sign') return this.#signed(state.kemPart, result.signature, nowMs);
-    if (state.name === 'verifying' && result.type === 'verify' && result.valid) return this.#verified(state.kemPart, nowMs);
+    if (state.name === 'signing' && result.type === 'sign')
+      return this.#signed(state.kemPart, result.signature, nowMs);
+    if (state.name === 'verifying' && result.type === 'verify' && result.valid)
+      return this.#verified(state.kemPart, nowMs);
     if (state.name === 'answering' && result.type === 'encapsulate') {
       this.#turn(state.kemPart, result.ciphertext, result.sharedSecret);
       this.#state = { name: 'marking', kemPart: result.ciphertext };

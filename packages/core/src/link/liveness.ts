@@ -4,8 +4,7 @@ import { PROBES_MAX, PROBE_INTERVAL_MS, SUSPECT_MS_MIN } from './link-limits.js'
 export type LivenessVerdict = 'alive' | 'probe' | 'suspect' | 'dead';
 
 type State =
-  | { readonly name: 'alive' }
-  | { readonly name: 'suspect'; readonly probes: number; readonly nextMs: number };
+  { readonly name: 'alive' } | { readonly name: 'suspect'; readonly probes: number; readonly nextMs: number };
 
 /** Smoothed round trip and its variation, RFC 6298 §2. */
 export class RoundTrip {
@@ -71,7 +70,10 @@ export class Liveness {
   tick(nowMs: number): LivenessVerdict {
     if (this.#state.name === 'suspect') return this.#tickSuspect(this.#state, nowMs);
     const owedSinceMs = this.#owedSinceMs;
-    if (owedSinceMs !== undefined && nowMs - Math.max(owedSinceMs, this.#heardMs) >= this.roundTrip.patienceMs) {
+    if (
+      owedSinceMs !== undefined &&
+      nowMs - Math.max(owedSinceMs, this.#heardMs) >= this.roundTrip.patienceMs
+    ) {
       this.#state = { name: 'suspect', probes: 1, nextMs: nowMs + PROBE_INTERVAL_MS };
       return 'suspect';
     }

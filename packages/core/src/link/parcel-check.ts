@@ -47,7 +47,8 @@ export function checkMessages(
 ): CheckedMessages | undefined {
   const candidates = wire.map((message) => candidate(batch, message, check));
   const faults = new Map<PeerFaultCode, number>();
-  for (const { fault } of candidates) if (fault !== undefined) faults.set(fault, (faults.get(fault) ?? 0) + 1);
+  for (const { fault } of candidates)
+    if (fault !== undefined) faults.set(fault, (faults.get(fault) ?? 0) + 1);
   if (candidates.every(({ fault }) => fault !== undefined)) return { messages: [], faults };
   const messages = isBlock ? proveBlock(batch, candidates) : proveSingle(batch, candidates[0]);
   return messages === undefined ? undefined : { messages, faults };

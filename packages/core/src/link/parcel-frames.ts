@@ -1,4 +1,10 @@
-import { BATCH_HEAD_BYTES, ByteReader, ByteWriter, ML_DSA_65_SIGNATURE_BYTES, type BatchUse } from '@yakmesh/crypto';
+import {
+  BATCH_HEAD_BYTES,
+  ByteReader,
+  ByteWriter,
+  ML_DSA_65_SIGNATURE_BYTES,
+  type BatchUse,
+} from '@yakmesh/crypto';
 import { HEAD_FRAME_BYTES, SALT_BYTES, type Batch, type BatchMessage } from '../envelope/batch.js';
 import { ENVELOPE_BYTES_MAX } from '../envelope/envelope.js';
 import { encodeFrame, FRAME_HEADER_BYTES, FrameKind } from '../record/frames.js';
@@ -48,7 +54,10 @@ export interface SingleFrame {
 
 export function encodeHeadFrame(slot: number, batch: Batch): Uint8Array {
   const body = new ByteWriter(HEAD_FRAME_BYTES).u16(slot).u8(USES.indexOf(batch.use));
-  body.bytes(batch.networkHash.subarray(0, NETWORK_PREFIX_BYTES)).bytes(batch.headBytes).bytes(batch.signature);
+  body
+    .bytes(batch.networkHash.subarray(0, NETWORK_PREFIX_BYTES))
+    .bytes(batch.headBytes)
+    .bytes(batch.signature);
   return encodeFrame(FrameKind.HEAD, body.finish());
 }
 

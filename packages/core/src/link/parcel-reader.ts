@@ -17,7 +17,13 @@ import { BoundedMap } from '../transport/index.js';
 import { knownKey, type KeyCache, type KnownKey } from './key-cache.js';
 import { HEADS_BURST, KEYS_WANTED_MAX, KEY_WAIT_MS, SLOTS } from './link-limits.js';
 import { checkMessages } from './parcel-check.js';
-import { decodeBlock, decodeHeadFrame, decodeSingle, type HeadFrame, type WireMessage } from './parcel-frames.js';
+import {
+  decodeBlock,
+  decodeHeadFrame,
+  decodeSingle,
+  type HeadFrame,
+  type WireMessage,
+} from './parcel-frames.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** Keys offered by the peer that have verified nothing yet. */
@@ -32,7 +38,12 @@ export interface ParcelReaderOptions {
   /** The replay state's word on an envelope, before anything is spent on it. */
   readonly check: (origin: NodeId, envelope: Envelope) => PeerFaultCode | undefined;
   /** A root that was verified before, for any link. */
-  readonly known: (use: BatchUse, networkHash: Uint8Array, key: Uint8Array, head: Uint8Array) => VerifiedRoot | undefined;
+  readonly known: (
+    use: BatchUse,
+    networkHash: Uint8Array,
+    key: Uint8Array,
+    head: Uint8Array,
+  ) => VerifiedRoot | undefined;
   readonly nowMs: number;
 }
 
@@ -107,7 +118,9 @@ export class ParcelReader {
     const frame = decodeHeadFrame(body.slice());
     const head = frame === undefined ? undefined : decodeBatchHead(frame.head);
     if (frame === undefined || head === undefined) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
-    const networkHash = this.#options.networkHashes.find((hash) => equalBytes(hash.subarray(0, 8), frame.networkPrefix));
+    const networkHash = this.#options.networkHashes.find((hash) =>
+      equalBytes(hash.subarray(0, 8), frame.networkPrefix),
+    );
     const signer = encodeNodeId(head.signer);
     const slot: Slot = {
       state: networkHash === undefined ? 'dropped' : 'wants-key',
@@ -224,7 +237,14 @@ export class ParcelReader {
     slot.state = 'verifying';
     this.#ticket += 1;
     this.#jobs.set(this.#ticket, slot);
-    const job = { type: 'verify-head', use, publicKey: key.publicKey, head, signature, networkHash: slot.networkHash } as const;
+    const job = {
+      type: 'verify-head',
+      use,
+      publicKey: key.publicKey,
+      head,
+      signature,
+      networkHash: slot.networkHash,
+    } as const;
     return { type: 'job', ticket: this.#ticket, job };
   }
 

@@ -57,6 +57,8 @@ export class Reassembly {
     const isWhole = !reader.failed && bodyLength === length - FRAME_HEADER_BYTES;
     // A control frame is never that long, and a fragment within a fragment would nest without end.
     const isAllowed = kind === FrameKind.BLOCK || kind === FrameKind.ENV;
-    return isWhole && isAllowed ? { type: 'frame', kind, body: reader.rest(), bytes: length } : { type: 'bad' };
+    return isWhole && isAllowed
+      ? { type: 'frame', kind, body: reader.rest(), bytes: length }
+      : { type: 'bad' };
   }
 }

@@ -7,7 +7,8 @@ export class Counters {
 
   add(name: string, count = 1): void {
     const known = this.#counts.get(name);
-    if (known === undefined && this.#counts.size >= COUNTERS_MAX && name !== 'other') return this.add('other', count);
+    if (known === undefined && this.#counts.size >= COUNTERS_MAX && name !== 'other')
+      return this.add('other', count);
     this.#counts.set(name, (known ?? 0) + count);
   }
 

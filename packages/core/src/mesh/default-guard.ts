@@ -1,4 +1,10 @@
-import { BoundedMap, KeyedSlidingWindow, type Guard, type GuardSubject, type GuardVerdict } from '../transport/index.js';
+import {
+  BoundedMap,
+  KeyedSlidingWindow,
+  type Guard,
+  type GuardSubject,
+  type GuardVerdict,
+} from '../transport/index.js';
 import { addressScope, isLoopback } from './address.js';
 
 /** The page's `rateLimiter` object. A key that is given applies to every address, loopback too. */
@@ -62,27 +68,45 @@ export class DefaultGuard implements Guard {
     if (this.#isExempt(address, this.#options.maxConnectionsPerMinute)) return ALLOWED;
     const key = addressScope(address);
     const bannedUntilMs = this.#bans.peek(key) ?? 0;
-    if (bannedUntilMs > nowMs) return refused('GUARD_BANNED', 'This address is banned for now.', bannedUntilMs - nowMs);
-    return this.#ask(this.#connections, key, nowMs, 'GUARD_CONNECTIONS', 'Too many connections of this address.');
+    if (bannedUntilMs > nowMs)
+      return refused('GUARD_BANNED', 'This address is banned for now.', bannedUntilMs - nowMs);
+    return this.#ask(
+      this.#connections,
+      key,
+      nowMs,
+      'GUARD_CONNECTIONS',
+      'Too many connections of this address.',
+    );
   }
 
   handshake(address: string, nowMs: number): GuardVerdict {
     this.#nowMs = nowMs;
     if (this.#isExempt(address, this.#options.maxHandshakesPerMinute)) return ALLOWED;
     const key = addressScope(address);
-    return this.#ask(this.#handshakes, key, nowMs, 'GUARD_HANDSHAKES', 'Too many handshakes of this address.');
+    return this.#ask(
+      this.#handshakes,
+      key,
+      nowMs,
+      'GUARD_HANDSHAKES',
+      'Too many handshakes of this address.',
+    );
   }
 
   message(nodeId: string, _bytes: number, nowMs: number): GuardVerdict {
     this.#nowMs = nowMs;
     if (this.#messages === undefined || this.#messages.take(nodeId, nowMs)) return ALLOWED;
-    return refused('GUARD_MESSAGES', 'This node sends too many messages.', this.#messages.retryAfterMs(nodeId, nowMs));
+    return refused(
+      'GUARD_MESSAGES',
+      'This node sends too many messages.',
+      this.#messages.retryAfterMs(nodeId, nowMs),
+    );
   }
 
   report(subject: GuardSubject, _code: string, weight: number): void {
     const { address } = subject;
     if (address === undefined || weight < REPORT_WEIGHT_MIN) return;
-    if (!this.#isExempt(address, this.#options.banThreshold)) this.#refuse(addressScope(address), this.#nowMs);
+    if (!this.#isExempt(address, this.#options.banThreshold))
+      this.#refuse(addressScope(address), this.#nowMs);
   }
 
   released(address: string, livedMs: number): void {

@@ -51,7 +51,9 @@ export interface MeshEvents {
   'peer:suspect': [peer: PeerInfo];
   'peer:disconnected': [peer: PeerInfo, code: string];
   /** A handshake that came to nothing, in either direction. */
-  'peer:refused': [refusal: { readonly address: string; readonly direction: PeerDirection; readonly code: string }];
+  'peer:refused': [
+    refusal: { readonly address: string; readonly direction: PeerDirection; readonly code: string },
+  ];
   /** A broadcast, send or other call failed; emitted whether or not its promise is awaited. */
   'send:failed': [failure: Failure];
   /** A peer's wall clock is so far from ours that one would refuse the other's messages. */

@@ -35,7 +35,14 @@ export const FLOW_IDLE_MS = 300_000;
 const FLOW_OVERHEAD_BYTES = 13;
 
 /** Codes of FLOW_CLOSE that the network itself uses. */
-export const FlowCloseCode = { ORDERLY: 0, REFUSED: 1, LIMIT: 2, UNREACHABLE: 3, IDLE: 4, LINK_LOST: 5 } as const;
+export const FlowCloseCode = {
+  ORDERLY: 0,
+  REFUSED: 1,
+  LIMIT: 2,
+  UNREACHABLE: 3,
+  IDLE: 4,
+  LINK_LOST: 5,
+} as const;
 
 export interface FlowsOptions {
   readonly self: Uint8Array;
@@ -61,7 +68,14 @@ class FlowEnd implements Flow {
   isClosed = false;
   usedMs: number;
 
-  constructor(flows: Flows, peer: Peer, label: Uint8Array, protocol: string, priority: number, nowMs: number) {
+  constructor(
+    flows: Flows,
+    peer: Peer,
+    label: Uint8Array,
+    protocol: string,
+    priority: number,
+    nowMs: number,
+  ) {
     this.#flows = flows;
     this.peer = peer;
     this.label = label;
@@ -91,7 +105,8 @@ class FlowEnd implements Flow {
   }
 
   send(body: Uint8Array): boolean {
-    if (body.length > FLOW_BODY_BYTES_MAX) throw new RangeError(`A flow's message has at most ${FLOW_BODY_BYTES_MAX} bytes.`);
+    if (body.length > FLOW_BODY_BYTES_MAX)
+      throw new RangeError(`A flow's message has at most ${FLOW_BODY_BYTES_MAX} bytes.`);
     const bytes = body.length + FLOW_OVERHEAD_BYTES;
     const isFull = this.#queuedBytes + bytes > FLOW_QUEUE_BYTES_MAX;
     const isTaken = !this.isClosed && !isFull && this.#enqueue(body, bytes);
@@ -117,14 +132,24 @@ class FlowEnd implements Flow {
   }
 
   #enqueue(body: Uint8Array, bytes: number): boolean {
-    const frame = encodeFlow({ label: this.label, isCongested: 2 * this.#queuedBytes > FLOW_QUEUE_BYTES_MAX, body });
+    const frame = encodeFlow({
+      label: this.label,
+      isCongested: 2 * this.#queuedBytes > FLOW_QUEUE_BYTES_MAX,
+      body,
+    });
     const onSent = (): void => {
       this.#queuedBytes -= bytes;
       if (!this.#isRefusing || this.isClosed) return;
       this.#isRefusing = false;
       this.#handlers?.drain?.();
     };
-    const isTaken = this.peer.enqueue({ type: 'frame', frame, bytes: frame.length, priority: this.#priority, onSent });
+    const isTaken = this.peer.enqueue({
+      type: 'frame',
+      frame,
+      bytes: frame.length,
+      priority: this.#priority,
+      onSent,
+    });
     if (isTaken) this.#queuedBytes += bytes;
     return isTaken;
   }
@@ -153,9 +178,18 @@ export class Flows {
       throw new MeshError('MESH_UNREACHABLE', `${to} is no neighbour of this node; connect to it first.`);
     }
     const body = options.body ?? new Uint8Array(0);
-    if (body.length > FLOW_BODY_BYTES_MAX) throw new RangeError(`A flow opens with at most ${FLOW_BODY_BYTES_MAX} bytes.`);
-    if (!this.#hasRoom(peer)) throw new CodedError('FLOW_LIMIT', 'Too many flows are open; close some first.');
-    const end = new FlowEnd(this, peer, random.bytes(8), protocol, options.priority ?? 0, clock.monotonicMs());
+    if (body.length > FLOW_BODY_BYTES_MAX)
+      throw new RangeError(`A flow opens with at most ${FLOW_BODY_BYTES_MAX} bytes.`);
+    if (!this.#hasRoom(peer))
+      throw new CodedError('FLOW_LIMIT', 'Too many flows are open; close some first.');
+    const end = new FlowEnd(
+      this,
+      peer,
+      random.bytes(8),
+      protocol,
+      options.priority ?? 0,
+      clock.monotonicMs(),
+    );
     const frame = encodeFlowOpen({ label: end.label, ttl: TTL_MAX, destination, protocol, body });
     if (!peer.enqueue({ type: 'frame', frame, bytes: frame.length, priority: options.priority ?? 0 })) {
       throw new MeshError('MESH_QUEUE_FULL', `The queue for ${to} is full; wait for its drain event.`);
@@ -168,7 +202,8 @@ export class Flows {
     const { self, clock, handlers, counters } = this.#options;
     const isOurs = frame.destination.every((byte, index) => byte === self[index]);
     const flow = isOurs ? handlers(frame.protocol)?.flow : undefined;
-    if (flow === undefined) return this.#refuse(peer, frame.label, isOurs ? FlowCloseCode.REFUSED : FlowCloseCode.UNREACHABLE);
+    if (flow === undefined)
+      return this.#refuse(peer, frame.label, isOurs ? FlowCloseCode.REFUSED : FlowCloseCode.UNREACHABLE);
     if (!this.#hasRoom(peer) || this.#ends.has(endKey(peer, frame.label))) {
       return this.#refuse(peer, frame.label, FlowCloseCode.LIMIT);
     }
@@ -207,7 +242,8 @@ export class Flows {
   /** Ends the flows of a protocol that is closed, or all. */
   closeAll(protocol?: string): void {
     for (const end of [...this.#ends.values()]) {
-      if (protocol === undefined || end.protocol === protocol) this.closeEnd(end, FlowCloseCode.ORDERLY, true);
+      if (protocol === undefined || end.protocol === protocol)
+        this.closeEnd(end, FlowCloseCode.ORDERLY, true);
     }
   }
 

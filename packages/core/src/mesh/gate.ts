@@ -1,4 +1,12 @@
-import { GATE_QUEUE_MAX, GATE_TIMEOUT_MS, type Clock, type GateVerdict, type MessageInfo, type Payload, type ProtocolHandlers } from '../transport/index.js';
+import {
+  GATE_QUEUE_MAX,
+  GATE_TIMEOUT_MS,
+  type Clock,
+  type GateVerdict,
+  type MessageInfo,
+  type Payload,
+  type ProtocolHandlers,
+} from '../transport/index.js';
 import type { Counters } from './counters.js';
 
 /** Asks a protocol's gate, with a bound on how many wait and how long: beyond either the message is ignored and counted. */

@@ -191,7 +191,8 @@ export class Links implements SessionListener {
     const { clock, guard, counters, events } = this.#options;
     this.#sessions.delete(session);
     counters.add(isRemote ? `remote:${code}` : code);
-    if (session.role === 'responder') guard.released?.(session.address, clock.monotonicMs() - session.openedMs);
+    if (session.role === 'responder')
+      guard.released?.(session.address, clock.monotonicMs() - session.openedMs);
     const dial = this.#takeDial(session);
     dial?.reject(callerCode(code));
     const peer = session.nodeId === undefined ? undefined : this.#peers.get(session.nodeId);
@@ -215,7 +216,11 @@ export class Links implements SessionListener {
     if (peer !== undefined) this.#options.events.drained(peer);
   }
 
-  #open(role: 'initiator' | 'responder', machine: InitiatorMachine | ResponderMachine, address: string): Session {
+  #open(
+    role: 'initiator' | 'responder',
+    machine: InitiatorMachine | ResponderMachine,
+    address: string,
+  ): Session {
     const { clock, random, jobs } = this.#options;
     const session = new Session({
       role,
@@ -243,7 +248,14 @@ export class Links implements SessionListener {
   #initiator(expected: NodeId | undefined): InitiatorMachine {
     const { self, random, networkHashes } = this.#options;
     const { kem } = this.#options.link();
-    return new InitiatorMachine({ kem, networkHash: networkHashes[0], self, expected, random, deny: () => undefined });
+    return new InitiatorMachine({
+      kem,
+      networkHash: networkHashes[0],
+      self,
+      expected,
+      random,
+      deny: () => undefined,
+    });
   }
 
   #responder(address: string): ResponderMachine {
@@ -268,7 +280,9 @@ export class Links implements SessionListener {
     const scope = addressScope(address);
     const halfOpen = this.#halfOpen();
     const ofAddress = halfOpen.filter((session) => addressScope(session.address) === scope);
-    return verdict.allowed && halfOpen.length <= HALF_OPEN_MAX && ofAddress.length <= HALF_OPEN_PER_ADDRESS_MAX;
+    return (
+      verdict.allowed && halfOpen.length <= HALF_OPEN_MAX && ofAddress.length <= HALF_OPEN_PER_ADDRESS_MAX
+    );
   }
 
   #halfOpen(): Session[] {
@@ -297,7 +311,8 @@ export class Links implements SessionListener {
   }
 
   #otherSession(ended: Session): Session | undefined {
-    for (const session of this.#sessions) if (session.nodeId === ended.nodeId && session.isUsable) return session;
+    for (const session of this.#sessions)
+      if (session.nodeId === ended.nodeId && session.isUsable) return session;
     return undefined;
   }
 
@@ -333,5 +348,8 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 function dialError(code: MeshErrorCode, endpoint: Endpoint): MeshError {
-  return new MeshError(code, `Cannot connect to ${endpoint.url}: ${REASONS[code] ?? 'the link ended'} (${code}).`);
+  return new MeshError(
+    code,
+    `Cannot connect to ${endpoint.url}: ${REASONS[code] ?? 'the link ended'} (${code}).`,
+  );
 }

@@ -21,7 +21,8 @@ export class Listening {
   /** Where this node can be dialled. */
   get endpoint(): string {
     if (!this.#isStarted) throw new MeshError('MESH_NOT_STARTED', 'The endpoint is known after start().');
-    if (this.#listener === undefined) throw new MeshError('MESH_NOT_LISTENING', 'A browser cannot listen: it has no endpoint.');
+    if (this.#listener === undefined)
+      throw new MeshError('MESH_NOT_LISTENING', 'A browser cannot listen: it has no endpoint.');
     const { publicHost, host, path, tls, server } = this.#config;
     if (publicHost !== null && /^wss?:/.test(publicHost)) return publicHost;
     const loopback = host === undefined || WILDCARDS.includes(host) ? '127.0.0.1' : host;
@@ -59,6 +60,9 @@ export class Listening {
       }
     }
     const tried = lastPort === wsPort ? `Port ${wsPort} is` : `Ports ${wsPort} to ${lastPort} are`;
-    throw new MeshError('MESH_NO_FREE_PORT', `${tried} in use; give another wsPort, 0 for any, or more portRetries.`);
+    throw new MeshError(
+      'MESH_NO_FREE_PORT',
+      `${tried} in use; give another wsPort, 0 for any, or more portRetries.`,
+    );
   }
 }

@@ -151,6 +151,20 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
   });
   const targetPeers = Math.ceil(config.maxPeers / 2);
   const redialer = new Redialer({ clock, random, links, self: identity.nodeId, targetPeers });
-  const replayKeeper = config.store === undefined ? undefined : new ReplayKeeper(replay, config.store, clock, config.logger);
-  return { counters, guard, store, crypto, keys, links, publisher, router, flows, protocols, redialer, replayKeeper };
+  const replayKeeper =
+    config.store === undefined ? undefined : new ReplayKeeper(replay, config.store, clock, config.logger);
+  return {
+    counters,
+    guard,
+    store,
+    crypto,
+    keys,
+    links,
+    publisher,
+    router,
+    flows,
+    protocols,
+    redialer,
+    replayKeeper,
+  };
 }

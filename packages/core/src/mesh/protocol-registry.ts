@@ -79,10 +79,14 @@ export class ProtocolRegistry {
 
   open(protocol: ProtocolId, handlers: ProtocolHandlers): ProtocolPort {
     if (protocol.length > 32 || !PROTOCOL_PATTERN.test(protocol)) {
-      throw new TypeError(`"${protocol}" is no protocol id; give name/version in at most 32 lower-case ASCII characters.`);
+      throw new TypeError(
+        `"${protocol}" is no protocol id; give name/version in at most 32 lower-case ASCII characters.`,
+      );
     }
-    if (this.#open.has(protocol)) throw new CodedError('PROTOCOL_TAKEN', `The protocol ${protocol} is open already.`);
-    if (this.#open.size >= OPEN_PROTOCOLS_MAX) throw new RangeError(`At most ${OPEN_PROTOCOLS_MAX} protocols are open at once.`);
+    if (this.#open.has(protocol))
+      throw new CodedError('PROTOCOL_TAKEN', `The protocol ${protocol} is open already.`);
+    if (this.#open.size >= OPEN_PROTOCOLS_MAX)
+      throw new RangeError(`At most ${OPEN_PROTOCOLS_MAX} protocols are open at once.`);
     const gate = new Gate(handlers, this.#options.clock, this.#options.counters);
     this.#open.set(protocol, {
       handlers,
@@ -100,12 +104,16 @@ export class ProtocolRegistry {
       call();
     } catch (error) {
       this.#options.counters.add('handler:failed');
-      this.#options.log.error({ error: error instanceof Error ? error.message : 'unknown' }, 'A protocol handler failed.');
+      this.#options.log.error(
+        { error: error instanceof Error ? error.message : 'unknown' },
+        'A protocol handler failed.',
+      );
     }
   }
 
   #port(protocol: ProtocolId): ProtocolPort {
-    const { clock, random, store, log, crypto, networkHash, publisher, flows, guard, counters, peer } = this.#options;
+    const { clock, random, store, log, crypto, networkHash, publisher, flows, guard, counters, peer } =
+      this.#options;
     let isClosed = false;
     const requireOpen = (): void => {
       if (isClosed) throw new CodedError('PROTOCOL_CLOSED', `The port of ${protocol} was closed.`);
@@ -129,12 +137,14 @@ export class ProtocolRegistry {
       broadcast: (payload, options = {}) => checked(() => publisher.broadcast(protocol, payload, options)),
       send: (to, payload, options = {}) =>
         checked(() => {
-          if (options.ack === true) throw new MeshError('MESH_NOT_SUPPORTED', 'Acknowledged sends come with routing.');
+          if (options.ack === true)
+            throw new MeshError('MESH_NOT_SUPPORTED', 'Acknowledged sends come with routing.');
           return publisher.send(to, protocol, payload, options);
         }),
       frame: (to, body, options = {}) => {
         requireOpen();
-        if (body.length > FRAME_BODY_BYTES_MAX) throw new RangeError(`A frame has at most ${FRAME_BODY_BYTES_MAX} bytes.`);
+        if (body.length > FRAME_BODY_BYTES_MAX)
+          throw new RangeError(`A frame has at most ${FRAME_BODY_BYTES_MAX} bytes.`);
         const neighbour = peer(to);
         if (neighbour?.info.protocols.includes(protocol) !== true) return false;
         const frame = encodeProtocolFrame(protocol, body);

@@ -1,5 +1,19 @@
-import { bytesToHex, decodeBatchHead, decodeNodeId, type NodeId, type SignedBatch, type SigningIdentity } from '@yakmesh/crypto';
-import { bytesKey, parcelBytes, Tree, type Batch, type BatchMessage, type Parcel } from '../envelope/batch.js';
+import {
+  bytesToHex,
+  decodeBatchHead,
+  decodeNodeId,
+  type NodeId,
+  type SignedBatch,
+  type SigningIdentity,
+} from '@yakmesh/crypto';
+import {
+  bytesKey,
+  parcelBytes,
+  Tree,
+  type Batch,
+  type BatchMessage,
+  type Parcel,
+} from '../envelope/batch.js';
 import {
   encodeEnvelope,
   EnvelopeClass,
@@ -13,7 +27,15 @@ import {
 import { encodePayload } from '../envelope/payload.js';
 import { MeshArgumentError, MeshError } from '../errors.js';
 import type { MeshCrypto } from '../mesh-crypto.js';
-import { BoundedMap, codeOf, TTL_MAX, type BroadcastResult, type Clock, type SendResult, type SkippedPeer } from '../transport/index.js';
+import {
+  BoundedMap,
+  codeOf,
+  TTL_MAX,
+  type BroadcastResult,
+  type Clock,
+  type SendResult,
+  type SkippedPeer,
+} from '../transport/index.js';
 import type { Counters } from './counters.js';
 import type { Peer } from './peer.js';
 
@@ -83,7 +105,10 @@ export class Publisher {
   async broadcast(protocol: string, payload: unknown, options: PublishOptions): Promise<BroadcastResult> {
     const ttl = options.ttl ?? TTL_MAX;
     if (!Number.isInteger(ttl) || ttl < 1 || ttl > TTL_MAX) {
-      throw new MeshArgumentError('MESH_BAD_ARGUMENT', `ttl is a whole number from 1 to ${TTL_MAX}, not ${String(ttl)}.`);
+      throw new MeshArgumentError(
+        'MESH_BAD_ARGUMENT',
+        `ttl is a whole number from 1 to ${TTL_MAX}, not ${String(ttl)}.`,
+      );
     }
     const kind = EnvelopeClass.BROADCAST;
     const envelope = this.#envelope(kind, protocol, NO_DESTINATION, this.#broadcasts, payload, options);
@@ -91,10 +116,13 @@ export class Publisher {
     // Peers of an older network that we accept get a copy that is signed for it; its number is the same.
     const networks = new Map([[bytesKey(this.#options.networkHash), this.#options.networkHash]]);
     for (const peer of this.#options.peers()) {
-      if (!peer.accepts(this.#options.networkHash)) networks.set(bytesKey(peer.outcome.networkHash), peer.outcome.networkHash);
+      if (!peer.accepts(this.#options.networkHash))
+        networks.set(bytesKey(peer.outcome.networkHash), peer.outcome.networkHash);
     }
     const sent = await Promise.all(
-      [...networks.values()].map((networkHash) => this.#publish(networkHash, envelope, ttl, undefined, options.signal)),
+      [...networks.values()].map((networkHash) =>
+        this.#publish(networkHash, envelope, ttl, undefined, options.signal),
+      ),
     );
     const [own] = sent;
     return {
@@ -106,16 +134,27 @@ export class Publisher {
 
   async send(to: NodeId, protocol: string, payload: unknown, options: PublishOptions): Promise<SendResult> {
     const bytes = decodeNodeId(to);
-    if (bytes === undefined) throw new MeshArgumentError('MESH_BAD_ARGUMENT', `${String(to)} is no node id (yak1…, 62 characters).`);
+    if (bytes === undefined)
+      throw new MeshArgumentError('MESH_BAD_ARGUMENT', `${String(to)} is no node id (yak1…, 62 characters).`);
     const peer = this.#options.peer(to);
     if (peer === undefined) throw unreachable(to);
-    const envelope = this.#envelope(EnvelopeClass.DIRECT, protocol, bytes, this.#nextSequence(to), payload, options);
+    const envelope = this.#envelope(
+      EnvelopeClass.DIRECT,
+      protocol,
+      bytes,
+      this.#nextSequence(to),
+      payload,
+      options,
+    );
     const { networkHash } = peer.accepts(this.#options.networkHash) ? this.#options : peer.outcome;
     const { id, skipped } = await this.#publish(networkHash, envelope, 0, to, options.signal);
     const [refused] = skipped;
     if (refused?.code === 'MESH_UNREACHABLE') throw unreachable(to);
     if (refused !== undefined) {
-      throw new MeshError('MESH_QUEUE_FULL', `The queue for ${to} is full; wait for its drain event and send again.`);
+      throw new MeshError(
+        'MESH_QUEUE_FULL',
+        `The queue for ${to} is full; wait for its drain event and send again.`,
+      );
     }
     return { id, via: to, acknowledged: false };
   }
@@ -133,14 +172,31 @@ export class Publisher {
     if (bytes.length > limit) throw tooLarge(kind, bytes.length, limit);
     const priority = options.priority ?? 0;
     if (!Number.isInteger(priority) || priority < 0 || priority > 4) {
-      throw new MeshArgumentError('MESH_BAD_ARGUMENT', `priority is a whole number from 0 to 4, not ${String(priority)}.`);
+      throw new MeshArgumentError(
+        'MESH_BAD_ARGUMENT',
+        `priority is a whole number from 0 to 4, not ${String(priority)}.`,
+      );
     }
-    const lifeSeconds = options.lifeMs === undefined ? LIFE_SECONDS_DEFAULT : Math.ceil(options.lifeMs / 1_000);
+    const lifeSeconds =
+      options.lifeMs === undefined ? LIFE_SECONDS_DEFAULT : Math.ceil(options.lifeMs / 1_000);
     if (!(lifeSeconds >= 1 && lifeSeconds <= LIFE_SECONDS_MAX)) {
-      throw new MeshArgumentError('MESH_BAD_ARGUMENT', `lifeMs is from 1 to ${1_000 * LIFE_SECONDS_MAX}, not ${String(options.lifeMs)}.`);
+      throw new MeshArgumentError(
+        'MESH_BAD_ARGUMENT',
+        `lifeMs is from 1 to ${1_000 * LIFE_SECONDS_MAX}, not ${String(options.lifeMs)}.`,
+      );
     }
     const timeMs = this.#options.clock.nowMs();
-    return { class: kind, priority, protocol, to, epoch: this.#epoch, sequence, timeMs, lifeSeconds, payload: bytes };
+    return {
+      class: kind,
+      priority,
+      protocol,
+      to,
+      epoch: this.#epoch,
+      sequence,
+      timeMs,
+      lifeSeconds,
+      payload: bytes,
+    };
   }
 
   /** Numbers of one destination have no gaps, so that its window stays small; one that was forgotten starts above all that were. */
@@ -209,13 +265,25 @@ export class Publisher {
     }
   }
 
-  #dispatch(batch: Batch, pending: readonly Pending[], messages: readonly BatchMessage[], isWhole: boolean): void {
+  #dispatch(
+    batch: Batch,
+    pending: readonly Pending[],
+    messages: readonly BatchMessage[],
+    isWhole: boolean,
+  ): void {
     const [first] = pending;
     if (first === undefined) return;
     const { ttl, to, envelope } = first;
     // The first hop is taken by this very transmission.
     const remaining = Math.max(0, ttl - 1);
-    const parcel = { batch, messages, isWhole, ttl: remaining, priority: envelope.priority, bytes: parcelBytes(messages) };
+    const parcel = {
+      batch,
+      messages,
+      isWhole,
+      ttl: remaining,
+      priority: envelope.priority,
+      bytes: parcelBytes(messages),
+    };
     const { peersSent, skipped } = to === undefined ? this.#toAll(parcel) : this.#toOne(to, parcel);
     const { counters } = this.#options;
     counters.add('messages:sent', messages.length);
@@ -258,16 +326,25 @@ function tooLarge(kind: EnvelopeClass, bytes: number, limit: number): MeshError 
     kind === EnvelopeClass.BROADCAST
       ? 'send it to each peer with sendTo (up to 524,288 bytes), or broadcast a reference to it'
       : 'cut it into several messages, or stream it over a flow';
-  return new MeshError('MESH_TOO_LARGE', `The message has ${bytes} bytes encoded, the limit is ${limit}: ${advice}.`);
+  return new MeshError(
+    'MESH_TOO_LARGE',
+    `The message has ${bytes} bytes encoded, the limit is ${limit}: ${advice}.`,
+  );
 }
 
 function signingError(error: unknown): unknown {
   switch (codeOf(error)) {
     case 'BATCH_QUEUE_FULL':
-      return new MeshError('MESH_BUSY', 'Too many messages wait for their signature; await earlier ones first.', { cause: error });
+      return new MeshError(
+        'MESH_BUSY',
+        'Too many messages wait for their signature; await earlier ones first.',
+        { cause: error },
+      );
     case 'BATCH_CLOSED':
     case 'CRYPTO_POOL_CLOSED':
-      return new MeshError('MESH_STOPPED', 'The mesh was stopped before the message was signed.', { cause: error });
+      return new MeshError('MESH_STOPPED', 'The mesh was stopped before the message was signed.', {
+        cause: error,
+      });
     default:
       return error;
   }

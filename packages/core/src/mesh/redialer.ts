@@ -1,6 +1,13 @@
 import { isNodeId, type NodeId } from '@yakmesh/crypto';
 import type { PeerHint } from '../link/control-frames.js';
-import { BoundedMap, codeOf, combineSignals, type Clock, type Random, type TimerHandle } from '../transport/index.js';
+import {
+  BoundedMap,
+  codeOf,
+  combineSignals,
+  type Clock,
+  type Random,
+  type TimerHandle,
+} from '../transport/index.js';
 import { isAdvertisable, parseEndpoint, type Endpoint } from './endpoint.js';
 import type { Links } from './links.js';
 import type { Peer } from './peer.js';
@@ -12,7 +19,13 @@ export const DIAL_TIMEOUT_MS = 10_000;
 export const HINTS_KEPT_MAX = 256;
 /** A hint is followed after a random part of this, so that two nodes that hear of each other seldom dial at once. */
 const HINT_DELAY_MS = 200;
-const REFUSED_CODES: readonly string[] = ['MESH_FULL', 'MESH_NETWORK_MISMATCH', 'MESH_VERSION_MISMATCH', 'LINK_DENIED', 'LINK_PEER_MISMATCH'];
+const REFUSED_CODES: readonly string[] = [
+  'MESH_FULL',
+  'MESH_NETWORK_MISMATCH',
+  'MESH_VERSION_MISMATCH',
+  'LINK_DENIED',
+  'LINK_PEER_MISMATCH',
+];
 
 export interface RedialerOptions {
   readonly clock: Clock;
@@ -41,7 +54,8 @@ export class Redialer {
   /** From now on this endpoint is kept: dialled again for ever when the link is lost. */
   keep(endpoint: Endpoint, peer: Peer): void {
     peer.dialled = endpoint.url;
-    if (this.#machine.connected(endpoint.url)) this.#endpoints.set(endpoint.url, { endpoint, nodeId: peer.nodeId });
+    if (this.#machine.connected(endpoint.url))
+      this.#endpoints.set(endpoint.url, { endpoint, nodeId: peer.nodeId });
   }
 
   /** The caller closed the link: it is not wanted any more. */

@@ -140,7 +140,14 @@ export class Router {
     const isWhole = arrival.isWhole && messages.length === arrival.messages.length;
     // The lowest of them: a batch must not lift what its origin signed as routine.
     const priority = Math.min(...messages.map(({ envelope }) => envelope.priority));
-    const parcel: Parcel = { batch, messages, isWhole, ttl: Math.min(ttl, 32) - 1, priority, bytes: parcelBytes(messages) };
+    const parcel: Parcel = {
+      batch,
+      messages,
+      isWhole,
+      ttl: Math.min(ttl, 32) - 1,
+      priority,
+      bytes: parcelBytes(messages),
+    };
     const { counters } = this.#options;
     for (const peer of this.#options.peers()) {
       if (peer === from || peer.nodeId === batch.origin || !peer.accepts(batch.networkHash)) continue;

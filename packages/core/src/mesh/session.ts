@@ -198,7 +198,8 @@ export class Session {
         return this.#performHandshake(machine.receive(bytes, clock.nowMs()));
       case 'link':
       case 'retired':
-        if (bytes.length > RECORD_WIRE_BYTES_MAX || this.#link === undefined) return this.#end('LINK_BAD_FRAME', false);
+        if (bytes.length > RECORD_WIRE_BYTES_MAX || this.#link === undefined)
+          return this.#end('LINK_BAD_FRAME', false);
         this.#perform(this.#link.receive(bytes, receivedMs, runningMs()));
         return this.schedule();
       default:
@@ -215,7 +216,8 @@ export class Session {
           break;
         case 'job':
           void this.#options.jobs(action.job, this.#abort.signal).then((result) => {
-            if (this.#phase === 'handshake') this.#performHandshake(this.#options.machine.complete(action.ticket, result));
+            if (this.#phase === 'handshake')
+              this.#performHandshake(this.#options.machine.complete(action.ticket, result));
             else if (result.type === 'generate') result.keyPair.destroy();
           });
           break;
@@ -320,7 +322,12 @@ export class Session {
   }
 }
 
-const REFUSALS: readonly string[] = ['MESH_VERSION_MISMATCH', 'MESH_NETWORK_MISMATCH', 'MESH_BUSY', 'MESH_PUZZLE'];
+const REFUSALS: readonly string[] = [
+  'MESH_VERSION_MISMATCH',
+  'MESH_NETWORK_MISMATCH',
+  'MESH_BUSY',
+  'MESH_PUZZLE',
+];
 
 function isRefusal(code: string): boolean {
   return REFUSALS.includes(code);

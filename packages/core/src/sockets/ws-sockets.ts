@@ -1,9 +1,21 @@
-import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer, type RawData } from 'ws';
 import { RECORD_WIRE_BYTES_MAX } from '../record/frames.js';
-import type { Listener, ListenOptions, RequestHandler, Socket, SocketHandlers, SocketLayer } from './socket.js';
+import type {
+  Listener,
+  ListenOptions,
+  RequestHandler,
+  Socket,
+  SocketHandlers,
+  SocketLayer,
+} from './socket.js';
 
 /** An orderly close that the other end does not answer is cut after this. */
 const CLOSE_TIMEOUT_MS = 1_000;
@@ -98,7 +110,11 @@ const upgradeRequired: RequestHandler = (_request, response) => {
 function createServer(options: ListenOptions): Server {
   const handler = options.requestHandler ?? upgradeRequired;
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => handler(request, response);
-  const limits = { headersTimeout: UPGRADE_TIMEOUT_MS, requestTimeout: UPGRADE_TIMEOUT_MS, connectionsCheckingInterval: 1_000 };
+  const limits = {
+    headersTimeout: UPGRADE_TIMEOUT_MS,
+    requestTimeout: UPGRADE_TIMEOUT_MS,
+    connectionsCheckingInterval: 1_000,
+  };
   return options.tls === undefined
     ? createHttpServer(limits, onRequest)
     : createHttpsServer({ ...limits, ...options.tls }, onRequest);
