@@ -1,6 +1,9 @@
 // What every package's jest.config.js spreads: native ESM, so that tests run the code that ships.
 import { fileURLToPath } from 'node:url';
 
+// Nx asks its tasks for colours, and programs that tests start would colour the output that the tests compare.
+delete process.env.FORCE_COLOR;
+
 export default {
   testEnvironment: 'node',
   // Workspace packages resolve to their sources; only worker threads and child processes need a build.
