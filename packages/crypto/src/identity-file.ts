@@ -29,12 +29,17 @@ export const IDENTITY_FILE_BYTES: number = HEADER_BYTES + SEED_BYTES + AES_TAG_B
 
 /** The clear part of an identity file and what it seals. */
 export interface IdentityFile {
+  /** What one guess costs. */
   readonly cost: ScryptCost;
+  /** Of the key derivation, 32 bytes. */
   readonly salt: Uint8Array;
+  /** Of the seal, 12 bytes. */
   readonly nonce: Uint8Array;
+  /** Whose seed it is, 32 bytes. */
   readonly nodeIdBytes: Uint8Array;
   /** Everything before the ciphertext, which the tag covers too. */
   readonly header: Uint8Array;
+  /** The seed of 32 bytes under its seal, with the tag of 16. */
   readonly sealedSeed: Uint8Array;
 }
 

@@ -12,7 +12,7 @@ export interface SignOptions {
   /** The FIPS 204 context, at most 255 bytes: one for each use, so that no signature passes for another's. */
   readonly context: Uint8Array;
   /** Rejects with the signal's reason when it fires before the work has begun. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

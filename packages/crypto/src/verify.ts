@@ -5,7 +5,7 @@ import type { MlDsa65 } from './provider.js';
 /** Options of {@link verifySignature}. */
 export interface VerifyOptions {
   /** Rejects with the signal's reason when it fires before the work has begun. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

@@ -13,10 +13,12 @@ async function application() {
   const identity = await api.Identity.generate();
   const pool = new api.CryptoPool();
   const sign = (message, signContext) => pool.sign(identity, message, { context: signContext });
+  const verify = (key, message, signature, verifyContext, signal) =>
+    pool.verify(key, message, signature, verifyContext, { signal });
   const netFp = new Uint8Array(32);
   const signer = new api.BatchSigner({ identity, netFp, sign, now: Date.now, randomBytes: api.randomBytes });
   const [{ batch }] = await Promise.all([signer.add('gossip', context), signer.add('gossip', netFp)]);
-  const verifier = new api.BatchVerifier({ netFp, verify: pool.verify.bind(pool), now: Date.now });
+  const verifier = new api.BatchVerifier({ netFp, verify, now: Date.now });
   const root = await verifier.verifyHead('gossip', identity.publicKey, batch.head, batch.signature, 'me');
   const restored = await api.Identity.unseal(await identity.seal('passphrase'), 'passphrase');
   const { mode } = pool;
