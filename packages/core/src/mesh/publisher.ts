@@ -113,23 +113,29 @@ export class Publisher {
     const kind = EnvelopeClass.BROADCAST;
     const envelope = this.#envelope(kind, protocol, NO_DESTINATION, this.#broadcasts, payload, options);
     this.#broadcasts += 1;
+    const { signal } = options;
+    const own = await this.#publish(this.#options.networkHash, envelope, ttl, undefined, signal);
     // Peers of an older network that we accept get a copy that is signed for it; its number is the same.
-    const networks = new Map([[bytesKey(this.#options.networkHash), this.#options.networkHash]]);
-    for (const peer of this.#options.peers()) {
-      if (!peer.accepts(this.#options.networkHash))
-        networks.set(bytesKey(peer.outcome.networkHash), peer.outcome.networkHash);
-    }
-    const sent = await Promise.all(
-      [...networks.values()].map((networkHash) =>
-        this.#publish(networkHash, envelope, ttl, undefined, options.signal),
-      ),
+    const older = this.#olderNetworks();
+    if (older.length === 0) return own;
+    const copies = await Promise.all(
+      older.map((networkHash) => this.#publish(networkHash, envelope, ttl, undefined, signal)),
     );
-    const [own] = sent;
     return {
-      id: own?.id ?? '',
-      peersSent: sent.reduce((sum, { peersSent }) => sum + peersSent, 0),
-      skipped: sent.flatMap(({ skipped }) => skipped),
+      id: own.id,
+      peersSent: copies.reduce((sum, { peersSent }) => sum + peersSent, own.peersSent),
+      skipped: [...own.skipped, ...copies.flatMap(({ skipped }) => skipped)],
     };
+  }
+
+  /** Networks of neighbours that do not accept what is signed for ours. */
+  #olderNetworks(): Uint8Array[] {
+    const networks = new Map<string, Uint8Array>();
+    for (const peer of this.#options.peers()) {
+      const { networkHash } = peer.outcome;
+      if (!peer.accepts(this.#options.networkHash)) networks.set(bytesKey(networkHash), networkHash);
+    }
+    return [...networks.values()];
   }
 
   async send(to: NodeId, protocol: string, payload: unknown, options: PublishOptions): Promise<SendResult> {
