@@ -89,6 +89,7 @@ export class MeshNetwork implements MeshTransport {
   readonly #stopAbort = new AbortController();
   #state: State = 'idle';
   #starting: Promise<void> | undefined;
+  #opening: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(identity: SigningIdentity, options: MeshOptions = {}, runtime: MeshRuntime = systemRuntime()) {
@@ -251,18 +252,23 @@ export class MeshNetwork implements MeshTransport {
     if (this.#state !== 'idle')
       throw new MeshError('MESH_STOPPED', 'A stopped mesh cannot start again; make a new one.');
     this.#state = 'starting';
+    this.#opening = this.#open();
     try {
-      await this.#pool.ready();
-      await this.#parts.replayKeeper?.start();
-      await this.#listening.start((socket) => this.#parts.links.accept(socket));
+      await this.#opening;
     } catch (error) {
-      this.#state = 'idle';
       await this.stop();
       throw error;
     }
     // The caller may have stopped us while the port was being bound.
-    if (this.#isStopRequested()) await this.#listening.stop();
-    else this.#state = 'running';
+    if (this.#isStopRequested())
+      throw new MeshError('MESH_STOPPED', 'The mesh was stopped while it started.');
+    this.#state = 'running';
+  }
+
+  async #open(): Promise<void> {
+    await this.#pool.ready();
+    await this.#parts.replayKeeper?.start();
+    await this.#listening.start((socket) => this.#parts.links.accept(socket));
   }
 
   #isStopRequested(): boolean {
@@ -273,13 +279,14 @@ export class MeshNetwork implements MeshTransport {
     this.#state = 'stopping';
     const { redialer, flows, links, crypto, replayKeeper } = this.#parts;
     this.#stopAbort.abort(new MeshError('MESH_STOPPED', 'The mesh was stopped.'));
+    // What is being opened can be closed only once it is open.
+    await this.#opening?.catch(() => undefined);
     redialer.stop();
     flows.closeAll();
-    await links.stop();
-    await this.#listening.stop();
+    for (const resume of this.#drainWaits) resume();
+    await Promise.all([links.stop(), this.#listening.stop()]);
     await crypto.close();
     await replayKeeper?.stop();
-    for (const resume of this.#drainWaits) resume();
     this.#state = 'stopped';
   }
 

@@ -9,6 +9,11 @@ export function addressScope(address: string): string {
   return `${ipaddr.fromByteArray(bytes).toString()}/64`;
 }
 
+/** The host of a URL, an IPv6 address without its brackets. */
+export function hostOf(url: string): string {
+  return new URL(url).hostname.replace(/^\[|\]$/g, '');
+}
+
 /** True for this machine's own addresses, and for what has none: sockets in memory. */
 export function isLoopback(address: string): boolean {
   if (address === 'localhost' || address === '') return true;

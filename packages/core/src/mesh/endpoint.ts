@@ -1,7 +1,7 @@
 import { isNodeId, type NodeId } from '@yakmesh/crypto';
 import { MeshError } from '../errors.js';
 import { ENDPOINT_BYTES_MAX } from '../link/control-frames.js';
-import { isLoopback } from './address.js';
+import { hostOf, isLoopback } from './address.js';
 
 /** A WebSocket URL to dial, and who must answer there. */
 export interface Endpoint {
@@ -37,6 +37,5 @@ export function isAdvertisable(endpoint: string, address: string): boolean {
   if (endpoint.length > ENDPOINT_BYTES_MAX) return false;
   const parsed = parseEndpoint(endpoint);
   if (parsed === undefined) return false;
-  const { hostname } = new URL(parsed.url);
-  return !isLoopback(hostname.replace(/^\[|\]$/g, '')) || isLoopback(address);
+  return !isLoopback(hostOf(parsed.url)) || isLoopback(address);
 }

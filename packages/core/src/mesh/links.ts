@@ -10,8 +10,8 @@ import type { LinkInfo } from '../link/control-frames.js';
 import type { LinkAction } from '../link/link-actions.js';
 import { LinkMachine, type LinkMachineOptions } from '../link/link-machine.js';
 import type { Socket, SocketHandlers, SocketLayer } from '../sockets/socket.js';
-import type { Clock, Guard, Random } from '../transport/index.js';
-import { addressScope } from './address.js';
+import { codeOf, type Clock, type Guard, type Random } from '../transport/index.js';
+import { addressScope, hostOf } from './address.js';
 import type { Counters } from './counters.js';
 import type { Endpoint } from './endpoint.js';
 import { duplicateWinner, Peer } from './peer.js';
@@ -21,6 +21,8 @@ import { Session, type SessionListener } from './session.js';
 /** Handshakes under way with strangers, in all and of one address; a further one is told REFUSE(BUSY). */
 export const HALF_OPEN_MAX = 256;
 export const HALF_OPEN_PER_ADDRESS_MAX = 8;
+/** How long `stop` waits for orderly closes; then the sockets are dropped. */
+const STOP_MS = 2_000;
 
 type LinkParts = Omit<LinkMachineOptions, 'outcome'>;
 
@@ -62,8 +64,11 @@ export class Links implements SessionListener {
   readonly #sessions = new Set<Session>();
   readonly #peers = new Map<NodeId, Peer>();
   readonly #dials = new Map<Session, Dial>();
+  /** Sessions whose socket is not gone. */
+  readonly #sockets = new Set<Session>();
   readonly #running: RunningClock;
   #isStopping = false;
+  #allGone: (() => void) | undefined;
 
   constructor(options: LinksOptions) {
     this.#options = options;
@@ -126,8 +131,8 @@ export class Links implements SessionListener {
       const known = endpoint.expected === undefined ? undefined : this.#peers.get(endpoint.expected);
       if (known !== undefined) return resolve(known);
       if (!isHeld && this.#peers.size >= this.#options.maxPeers) return fail('MESH_FULL');
-      const session = this.#open('initiator', this.#initiator(endpoint.expected), '');
-      const onAbort = (): void => session.close(isTimeout(signal.reason) ? 'MESH_TIMEOUT' : 'MESH_ABORTED');
+      const session = this.#open('initiator', this.#initiator(endpoint.expected), hostOf(endpoint.url));
+      const onAbort = (): void => session.close(abortCode(signal.reason));
       const settle = (): void => signal.removeEventListener('abort', onAbort);
       this.#dials.set(session, {
         endpoint,
@@ -151,6 +156,15 @@ export class Links implements SessionListener {
     this.#isStopping = true;
     for (const session of [...this.#sessions]) session.close('LINK_CLOSED');
     this.#running.stop();
+    if (this.#sockets.size === 0) return;
+    const { clock } = this.#options;
+    const timer = clock.setTimer(STOP_MS, () => {
+      for (const session of this.#sockets) session.terminate();
+    });
+    await new Promise<void>((resolve) => {
+      this.#allGone = resolve;
+    });
+    clock.clearTimer(timer);
   }
 
   link(session: Session, outcome: HandshakeOutcome): LinkMachine | LinkErrorCode {
@@ -211,6 +225,11 @@ export class Links implements SessionListener {
     events.disconnected(peer, code);
   }
 
+  gone(session: Session): void {
+    this.#sockets.delete(session);
+    if (this.#sockets.size === 0) this.#allGone?.();
+  }
+
   drained(session: Session): void {
     const peer = session.nodeId === undefined ? undefined : this.#peers.get(session.nodeId);
     if (peer !== undefined) this.#options.events.drained(peer);
@@ -233,6 +252,7 @@ export class Links implements SessionListener {
       openedMs: clock.monotonicMs(),
     });
     this.#sessions.add(session);
+    this.#sockets.add(session);
     this.#running.start();
     return session;
   }
@@ -323,8 +343,13 @@ export class Links implements SessionListener {
   }
 }
 
-function isTimeout(reason: unknown): boolean {
-  return reason instanceof Error && reason.name === 'TimeoutError';
+/** The code for a dial that was aborted: by its time limit, by `stop`, or by its caller. */
+function abortCode(reason: unknown): MeshErrorCode {
+  if (codeOf(reason) === 'MESH_STOPPED') return 'MESH_STOPPED';
+  // Not `instanceof`: the reason may come from another realm.
+  const isTimeout =
+    typeof reason === 'object' && reason !== null && 'name' in reason && reason.name === 'TimeoutError';
+  return isTimeout ? 'MESH_TIMEOUT' : 'MESH_ABORTED';
 }
 
 /** What the caller of connect hears of an end that only the link knows by name. */
@@ -342,6 +367,7 @@ const REASONS: Readonly<Record<string, string>> = {
   MESH_CONNECT_FAILED: 'nothing there answers as a YAKMESH node',
   MESH_FULL: 'no room for another peer (maxPeers)',
   MESH_NETWORK_MISMATCH: 'it belongs to another network (networkId or networkFingerprint differ)',
+  MESH_STOPPED: 'this mesh was stopped',
   MESH_PUZZLE: 'the peer demands a puzzle that was not solved',
   MESH_TIMEOUT: 'it took too long',
   MESH_VERSION_MISMATCH: 'it speaks another version or suite',

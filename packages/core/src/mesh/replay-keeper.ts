@@ -34,7 +34,9 @@ export class ReplayKeeper {
   async stop(): Promise<void> {
     if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
     this.#timer = undefined;
-    await this.#save();
+    await this.#save().catch(() =>
+      this.#log.error({}, 'The replay state could not be saved; the next start goes by the last save.'),
+    );
   }
 
   #arm(): void {

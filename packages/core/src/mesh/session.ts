@@ -30,6 +30,8 @@ export interface SessionListener {
   established(session: Session, info: LinkInfo): void;
   /** Once for each session. `code` says why; before `established` it is why the handshake failed. */
   closed(session: Session, code: MeshErrorCode | PeerFaultCode, isRemote: boolean): void;
+  /** Once for each session, after `closed`: its socket is gone too. */
+  gone(session: Session): void;
   drained(session: Session): void;
 }
 
@@ -62,6 +64,8 @@ export class Session {
   #deadlineTimer: TimerHandle | undefined;
   #deadlineAtMs = Infinity;
   #isPumpScheduled = false;
+  /** Why we ended the link, where the peer is told something more general. */
+  #closeCode: MeshErrorCode | undefined;
   /** Bytes that the queue held when someone began to wait for it to drain. */
   #isDrainWanted = false;
 
@@ -168,7 +172,13 @@ export class Session {
     if (this.#phase === 'closed') return;
     const link = this.#link;
     if (link === undefined) return this.#end(code, false);
+    this.#closeCode = code;
     this.#perform(link.close(isLinkCode(code) ? code : 'LINK_CLOSED'));
+  }
+
+  /** Drops the socket, however far its closing is. */
+  terminate(): void {
+    this.#socket?.terminate();
   }
 
   /** Another link to the same peer takes over; answers what was not sent. */
@@ -271,11 +281,12 @@ export class Session {
     if (isFirstRetirement) link?.answerRetirement();
     const record = link?.nextRecord(this.#options.runningMs());
     if (record !== undefined) this.#socket?.send(record);
-    this.#end(code, isRemote);
+    this.#end(isRemote ? code : (this.#closeCode ?? code), isRemote);
   }
 
   #socketClosed(code: number, reason: string): void {
     this.#socket = undefined;
+    if (this.#phase === 'closed') return this.#options.listener.gone(this);
     const isOpening = this.#phase === 'opening';
     this.#end(isOpening || reason === 'unreachable' ? 'MESH_CONNECT_FAILED' : 'LINK_CLOSED', code !== 0);
   }
@@ -292,6 +303,7 @@ export class Session {
     else this.#socket?.close(code === 'LINK_CLOSED' ? CLOSE_NORMAL : CLOSE_POLICY, '');
     this.#options.listener.closed(this, code, isRemote);
     this.#link?.destroy();
+    if (this.#socket === undefined) this.#options.listener.gone(this);
   }
 
   /** Each step of a handshake has its time, up to the peer's first word after it. */
