@@ -1,4 +1,6 @@
+export { MemoryMesh, memoryMesh, MEMORY_MESH_PORT, type MemoryMeshOptions } from './memory-mesh.js';
 export { MemoryNetwork, type MemoryNetworkOptions } from './memory-network.js';
 export type { CapturedMessage, Latency, Tamper } from './network-conditions.js';
 export { SeededRandom } from './seeded-random.js';
+export { TrackedPool } from './tracked-pool.js';
 export { VirtualClock, type VirtualClockOptions } from './virtual-clock.js';
