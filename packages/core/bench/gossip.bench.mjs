@@ -43,7 +43,9 @@ async function onNode(label, node, context) {
   for (let run = 0; run < context.runs; run += 1) {
     const { rate, delayMs } = await signed(node);
     const { rate: rawRate } = await raw(node);
-    context.log(`  ${label}: ${Math.round(rate)} signed/s, raw ws ${Math.round(rawRate)}/s, delay p99 ${delayMs.toFixed(1)} ms`);
+    context.log(
+      `  ${label}: ${Math.round(rate)} signed/s, raw ws ${Math.round(rawRate)}/s, delay p99 ${delayMs.toFixed(1)} ms`,
+    );
     rates.push(rate);
     raws.push(rawRate);
     ratios.push(rate / rawRate);

@@ -58,7 +58,9 @@ export async function presign(count, networkId) {
       key: bytesKey(signed.batchId),
       tree: new Tree(signed.batchId, signed.leaves),
     };
-    const messages = [{ index: 0, salt: signed.salts[0], core, envelope, id: messageId(message), path: undefined }];
+    const messages = [
+      { index: 0, salt: signed.salts[0], core, envelope, id: messageId(message), path: undefined },
+    ];
     return { batch, messages, isWhole: true, ttl: 0, priority: 0, bytes: parcelBytes(messages) };
   };
   parcels = [];
@@ -83,7 +85,13 @@ export async function replay(url, options) {
     pool,
     endpoint: nothing,
     isRunning: () => true,
-    events: { connected: nothing, disconnected: nothing, refused: nothing, action: nothing, drained: () => drained() },
+    events: {
+      connected: nothing,
+      disconnected: nothing,
+      refused: nothing,
+      action: nothing,
+      drained: () => drained(),
+    },
   });
   const peer = await links.dial({ url, expected: undefined }, false, new AbortController().signal);
   for (const parcel of parcels) {

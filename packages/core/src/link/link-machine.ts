@@ -2,44 +2,31 @@ import { encodeNodeId, type Kem } from '@yakmesh/crypto';
 import type { JobResult } from '../crypto-job.js';
 import type { LinkErrorCode } from '../errors.js';
 import type { HandshakeOutcome } from '../handshake/actions.js';
-import {
-  decodeFrames,
-  encodeFrame,
-  FrameKind,
-  FRAME_HEADER_BYTES,
-  isCharged,
-  type Frame,
-} from '../record/frames.js';
+import { encodeFrame, FrameKind, FRAME_HEADER_BYTES, isCharged, type Frame } from '../record/frames.js';
 import { RecordKeys } from '../record/record-keys.js';
 import type { Random } from '../transport/index.js';
+import { Acknowledger } from './acknowledger.js';
 import {
   decodeClose,
   decodeCredit,
   decodeInfo,
-  decodeKeyUpdate,
   decodePeers,
   decodePing,
   encodeClose,
-  encodeCredit,
   encodeInfo,
-  encodePing,
   type LinkInfo,
 } from './control-frames.js';
-import { CreditGranter, CreditUser } from './credit.js';
-import { decodeFlow, decodeFlowClose, decodeFlowOpen, decodeProtocolFrame } from './flow-frames.js';
+import { CreditUser } from './credit.js';
 import type { LinkAction } from './link-actions.js';
-import {
-  ACKNOWLEDGE_BYTES,
-  ACKNOWLEDGE_DELAY_MS,
-  CONTROL_FRAMES_MAX,
-  CREDIT_BYTES_MIN,
-  HELD_BYTES_MAX,
-} from './link-limits.js';
+import { CONTROL_FRAMES_MAX } from './link-limits.js';
 import { LinkRatchet, type RatchetAction } from './link-ratchet.js';
 import { Liveness } from './liveness.js';
 import { ParcelReader, type ParcelAction, type ParcelReaderOptions } from './parcel-reader.js';
 import { ParcelWriter } from './parcel-writer.js';
-import { Reassembly } from './reassembly.js';
+import { Pinger } from './pinger.js';
+import { portAction } from './port-frames.js';
+import { FRAGMENT_HEADER_BYTES, Reassembly } from './reassembly.js';
+import { RecordOpener } from './record-opener.js';
 import { RecordWriter } from './record-writer.js';
 import { SendQueue, type QueueItem } from './send-queue.js';
 
@@ -56,6 +43,9 @@ export interface LinkMachineOptions extends Omit<ParcelReaderOptions, 'nowMs'> {
 
 /** Tickets of the two job givers are told apart by parity. */
 const RATCHET_PARITY = 1;
+const NODE_ID_BYTES = 32;
+/** A key that the peer waits for goes before everything else. */
+const KEY_PRIORITY = 7;
 
 /** One authenticated link: records in and out, credit, liveness, batches, the signed transcript. Times are running time. */
 export class LinkMachine {
@@ -63,23 +53,15 @@ export class LinkMachine {
   readonly liveness: Liveness;
   readonly #options: LinkMachineOptions;
   readonly #writer: RecordWriter;
+  readonly #opener: RecordOpener;
   readonly #reader: ParcelReader;
   readonly #ratchet: LinkRatchet;
-  readonly #receiveKeys: RecordKeys;
   readonly #sendKeys: RecordKeys;
   readonly #parcels = new ParcelWriter();
-  readonly #granter = new CreditGranter(CREDIT_BYTES_MIN);
+  readonly #acknowledger = new Acknowledger();
+  readonly #pinger = new Pinger();
   readonly #credit: CreditUser;
   readonly #reassembly = new Reassembly();
-  #held: { wire: Uint8Array; receivedMs: number }[] = [];
-  #heldBytes = 0;
-  #isHolding = false;
-  #receiveRoot: Uint8Array | undefined;
-  #acknowledgeMs: number | undefined;
-  #acknowledgedBytes = 0;
-  #ping: { id: number; sentMs: number } | undefined;
-  #pongId: number | undefined;
-  #pingId = 0;
   #isDone: boolean;
   #afterMark: LinkAction[] = [];
   #isEstablished = false;
@@ -92,7 +74,7 @@ export class LinkMachine {
     const { role, secrets, params } = outcome;
     const peerRole = role === 'initiator' ? 'responder' : 'initiator';
     this.#sendKeys = new RecordKeys(secrets.root, role, 0);
-    this.#receiveKeys = new RecordKeys(secrets.root, peerRole, 0);
+    this.#opener = new RecordOpener(new RecordKeys(secrets.root, peerRole, 0));
     this.#ratchet = new LinkRatchet({ role, secrets, kem, random, nowMs, peerKey: outcome.publicKey });
     this.#credit = new CreditUser(params.creditBytes);
     this.liveness = new Liveness(options.pingIntervalMs, nowMs);
@@ -117,7 +99,9 @@ export class LinkMachine {
 
   /** When `tick` has something to do, apart from the regular ticks that liveness needs. */
   get deadlineMs(): number | undefined {
-    const times = [this.#acknowledgeMs, this.#reader.deadlineMs].filter((time) => time !== undefined);
+    const times = [this.#acknowledger.deadlineMs, this.#reader.deadlineMs].filter(
+      (time) => time !== undefined,
+    );
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
@@ -128,8 +112,7 @@ export class LinkMachine {
 
   /** What was delivered is dealt with: the peer may send as much again. */
   consumed(bytes: number, nowMs: number): void {
-    this.#granter.consume(bytes, nowMs, this.liveness.roundTrip.smoothedMs);
-    if (this.#granter.isNewsworthy) this.#acknowledgeMs = nowMs;
+    this.#acknowledger.consume(bytes, nowMs, this.liveness.roundTrip.smoothedMs);
   }
 
   /** Ends the link; the next record tells the peer. */
@@ -144,8 +127,7 @@ export class LinkMachine {
   retire(): QueueItem[] {
     if (this.#isRetired || this.#isClosed) return [];
     this.#isRetired = true;
-    this.#writer.stopData();
-    this.#writer.control(encodeClose('LINK_DUPLICATE'));
+    this.answerRetirement();
     return this.takeUnsent();
   }
 
@@ -164,26 +146,25 @@ export class LinkMachine {
   destroy(): void {
     this.#isClosed = true;
     this.#sendKeys.destroy();
-    this.#receiveKeys.destroy();
+    this.#opener.destroy();
     this.#ratchet.destroy();
   }
 
   receive(wire: Uint8Array, receivedMs: number, nowMs: number): LinkAction[] {
     if (this.#isClosed) return [];
-    if (this.#isHolding) return this.#hold(wire, receivedMs);
-    const plaintext = this.#receiveKeys.open(wire);
-    if (plaintext === undefined) return this.#fail('LINK_DECRYPT');
-    const frames = decodeFrames(plaintext);
-    if (frames === undefined) return this.close('LINK_BAD_FRAME');
-    this.liveness.heard(nowMs);
-    this.#ratchet.received.absorb(frames);
-    const actions: LinkAction[] = [];
-    for (const [index, frame] of frames.entries()) {
-      const isLast = index === frames.length - 1;
-      for (const action of this.#frame(frame, isLast, receivedMs, nowMs)) actions.push(action);
-      if (this.#isClosed) break;
+    const opened = this.#opener.open(wire, receivedMs);
+    switch (opened.type) {
+      case 'held':
+        return [];
+      case 'too-much':
+        return this.close('LINK_STALLED');
+      case 'bad-tag':
+        return this.#fail('LINK_DECRYPT');
+      case 'bad-frames':
+        return this.close('LINK_BAD_FRAME');
+      case 'frames':
+        return this.#frames(opened.frames, receivedMs, nowMs);
     }
-    return actions;
   }
 
   complete(ticket: number, result: JobResult, nowMs: number): LinkAction[] {
@@ -192,16 +173,15 @@ export class LinkMachine {
       return [];
     }
     const own = Math.floor(ticket / 2);
-    if (ticket % 2 === RATCHET_PARITY)
-      return this.#perform(this.#ratchet.complete(own, result, nowMs), nowMs);
-    return this.#deliver(this.#reader.complete(own, result, nowMs), nowMs, nowMs);
+    if (ticket % 2 === RATCHET_PARITY) return this.#turn(this.#ratchet.complete(own, result, nowMs), nowMs);
+    return this.#perform(this.#reader.complete(own, result, nowMs), nowMs, nowMs);
   }
 
   tick(nowMs: number): LinkAction[] {
     if (this.#isClosed) return [];
-    const actions = this.#deliver(this.#reader.tick(nowMs), nowMs, nowMs);
+    const actions = this.#perform(this.#reader.tick(nowMs), nowMs, nowMs);
     if (!this.#isEstablished) return actions;
-    for (const action of this.#perform(this.#ratchet.tick(nowMs), nowMs)) actions.push(action);
+    actions.push(...this.#turn(this.#ratchet.tick(nowMs), nowMs));
     switch (this.liveness.tick(nowMs)) {
       case 'suspect':
         this.#sendPing(nowMs);
@@ -221,11 +201,11 @@ export class LinkMachine {
 
   /** The next record for the socket; undefined when nothing may be sent now. */
   nextRecord(nowMs: number): Uint8Array | undefined {
-    this.#writeAcknowledgement(nowMs);
+    this.#writeAnswers(nowMs);
     const record = this.#writer.next(nowMs);
     if (record === undefined) return undefined;
     if (record.chargedBytes > 0) this.liveness.sent(nowMs);
-    if (record.isMark) this.#afterMark = this.#perform(this.#ratchet.markSent(nowMs), nowMs);
+    if (record.isMark) this.#afterMark = this.#turn(this.#ratchet.markSent(nowMs), nowMs);
     return record.wire;
   }
 
@@ -235,13 +215,22 @@ export class LinkMachine {
     this.#afterMark = [];
     return actions;
   }
-  #frame(frame: Frame, isLast: boolean, receivedMs: number, nowMs: number): LinkAction[] {
-    const { kind, body } = frame;
-    const charged = isCharged(kind) ? FRAME_HEADER_BYTES + body.length : 0;
-    if (charged > 0) {
-      if (!this.#granter.receive(charged)) return this.close('LINK_CREDIT');
-      this.#scheduleAcknowledgement(nowMs);
+
+  #frames(frames: readonly Frame[], receivedMs: number, nowMs: number): LinkAction[] {
+    this.liveness.heard(nowMs);
+    this.#ratchet.received.absorb(frames);
+    const actions: LinkAction[] = [];
+    for (const [index, frame] of frames.entries()) {
+      const isLast = index === frames.length - 1;
+      actions.push(...this.#frame(frame, isLast, receivedMs, nowMs));
+      if (this.#isClosed) break;
     }
+    return actions;
+  }
+
+  #frame({ kind, body }: Frame, isLast: boolean, receivedMs: number, nowMs: number): LinkAction[] {
+    const charged = isCharged(kind) ? FRAME_HEADER_BYTES + body.length : 0;
+    if (charged > 0 && !this.#acknowledger.receive(charged, nowMs)) return this.close('LINK_CREDIT');
     if (!this.#isDone && kind !== FrameKind.HS_DONE && kind !== FrameKind.CLOSE)
       return this.close('LINK_UNEXPECTED');
     if (kind < FrameKind.KEY) return this.#controlFrame(kind, body, isLast, charged, nowMs);
@@ -273,12 +262,12 @@ export class LinkMachine {
       case FrameKind.PONG:
         return this.#pongReceived(body, nowMs);
       case FrameKind.KEY_UPDATE:
-        return isLast ? this.#keyUpdate(body) : this.close('LINK_BAD_FRAME');
+        return isLast && this.#opener.keyUpdate(body) ? [] : this.close('LINK_BAD_FRAME');
       case FrameKind.TMARK:
         if (!isLast || body.length > 0) return this.close('LINK_BAD_FRAME');
-        return this.#perform(this.#ratchet.markReceived(nowMs), nowMs);
+        return this.#turn(this.#ratchet.markReceived(nowMs), nowMs);
       case FrameKind.TSIG:
-        return this.#perform(this.#ratchet.signatureReceived(body), nowMs);
+        return this.#turn(this.#ratchet.signatureReceived(body), nowMs);
       default:
         return [{ type: 'fault', code: 'PEER_UNKNOWN_FRAME', count: 1 }];
     }
@@ -293,73 +282,39 @@ export class LinkMachine {
   ): LinkAction[] {
     switch (kind) {
       case FrameKind.KEY:
-        return this.#deliver(this.#reader.key(body, nowMs), receivedMs, nowMs, charged - body.length);
+        this.consumed(FRAME_HEADER_BYTES, nowMs);
+        return this.#perform(this.#reader.key(body, nowMs), receivedMs, nowMs);
       case FrameKind.HEAD:
-        return this.#deliver(this.#reader.head(body, nowMs), receivedMs, nowMs, charged - body.length);
+        this.consumed(FRAME_HEADER_BYTES, nowMs);
+        return this.#perform(this.#reader.head(body, nowMs), receivedMs, nowMs);
       case FrameKind.BLOCK:
-        return this.#deliver(this.#reader.block(body, charged, nowMs), receivedMs, nowMs);
+        return this.#perform(this.#reader.block(body, charged, nowMs), receivedMs, nowMs);
       case FrameKind.ENV:
-        return this.#deliver(this.#reader.single(body, charged, nowMs), receivedMs, nowMs);
+        return this.#perform(this.#reader.single(body, charged, nowMs), receivedMs, nowMs);
       case FrameKind.FRAG:
-        return this.#fragment(body, charged, receivedMs, nowMs);
-      default:
-        this.consumed(charged, nowMs);
-        return this.#portFrame(kind, body, receivedMs);
-    }
-  }
-
-  #portFrame(kind: number, body: Uint8Array, receivedMs: number): LinkAction[] {
-    switch (kind) {
+        return this.#fragment(body, receivedMs, nowMs);
       case FrameKind.NEED_KEY:
         return this.#needKey(body);
-      case FrameKind.FLOW_OPEN: {
-        const frame = decodeFlowOpen(body);
-        return frame === undefined
-          ? this.close('LINK_BAD_FRAME')
-          : [{ type: 'flow-open', frame, receivedMs }];
+      default: {
+        this.consumed(charged, nowMs);
+        const action = portAction(kind, body, receivedMs);
+        return action === undefined ? this.close('LINK_BAD_FRAME') : [action];
       }
-      case FrameKind.FLOW: {
-        const frame = decodeFlow(body);
-        return frame === undefined ? this.close('LINK_BAD_FRAME') : [{ type: 'flow', frame, receivedMs }];
-      }
-      case FrameKind.FLOW_CLOSE: {
-        const frame = decodeFlowClose(body);
-        return frame === undefined ? this.close('LINK_BAD_FRAME') : [{ type: 'flow-close', frame }];
-      }
-      case FrameKind.PROTOCOL: {
-        const frame = decodeProtocolFrame(body);
-        return frame === undefined
-          ? this.close('LINK_BAD_FRAME')
-          : [{ type: 'protocol', ...frame, receivedMs }];
-      }
-      default:
-        return [{ type: 'fault', code: 'PEER_UNKNOWN_FRAME', count: 1 }];
     }
   }
 
-  #fragment(body: Uint8Array, charged: number, receivedMs: number, nowMs: number): LinkAction[] {
+  #fragment(body: Uint8Array, receivedMs: number, nowMs: number): LinkAction[] {
     const result = this.#reassembly.add(body);
+    if (result.type === 'bad') return this.close('LINK_BAD_FRAME');
     // Headers of fragments are dealt with at once; their contents when the frame is.
-    const overhead = charged - body.length + 2;
-    switch (result.type) {
-      case 'bad':
-        return this.close('LINK_BAD_FRAME');
-      case 'partial':
-        this.consumed(overhead, nowMs);
-        this.#granter.assembling(this.#reassembly.bytes);
-        if (this.#granter.isNewsworthy) this.#acknowledgeMs = nowMs;
-        return [];
-      case 'frame': {
-        this.consumed(overhead, nowMs);
-        this.#granter.assembling(this.#reassembly.bytes);
-        const { body: whole, bytes } = result;
-        const parcel =
-          result.kind === FrameKind.BLOCK
-            ? this.#reader.block(whole, bytes, nowMs)
-            : this.#reader.single(whole, bytes, nowMs);
-        return this.#deliver(parcel, receivedMs, nowMs);
-      }
-    }
+    this.consumed(FRAME_HEADER_BYTES + FRAGMENT_HEADER_BYTES, nowMs);
+    this.#acknowledger.assembling(this.#reassembly.bytes, nowMs);
+    if (result.type === 'partial') return [];
+    const isBlock = result.kind === FrameKind.BLOCK;
+    const read = isBlock
+      ? this.#reader.block(result.body, result.bytes, nowMs)
+      : this.#reader.single(result.body, result.bytes, nowMs);
+    return this.#perform(read, receivedMs, nowMs);
   }
 
   #handshakeDone(nowMs: number): LinkAction[] {
@@ -390,147 +345,81 @@ export class LinkMachine {
     if (credit === undefined || !this.#credit.update(credit.receivedBytes, credit.grantedBytes)) {
       return this.close('LINK_CREDIT');
     }
-    this.liveness.progressed(this.#credit.unacknowledgedBytes > 0 || this.#ping !== undefined, nowMs);
+    this.liveness.progressed(this.#credit.unacknowledgedBytes > 0 || this.#pinger.isOut, nowMs);
     return [];
   }
 
   #pingReceived(body: Uint8Array): LinkAction[] {
     const id = decodePing(body);
     if (id === undefined) return this.close('LINK_BAD_FRAME');
-    // Only the latest is answered: a peer that asks without reading the answers costs one frame.
-    this.#pongId = id;
+    this.#pinger.asked(id);
     return [{ type: 'ping' }];
   }
 
   #pongReceived(body: Uint8Array, nowMs: number): LinkAction[] {
     const id = decodePing(body);
-    const ping = this.#ping;
     if (id === undefined) return this.close('LINK_BAD_FRAME');
-    if (ping === undefined || ping.id !== id) return [];
-    this.#ping = undefined;
-    const rttMs = nowMs - ping.sentMs;
+    const rttMs = this.#pinger.answered(id, nowMs);
+    if (rttMs === undefined) return [];
     this.liveness.roundTrip.sample(rttMs);
     this.liveness.progressed(this.#credit.unacknowledgedBytes > 0, nowMs);
     return [{ type: 'pong', rttMs }];
   }
 
-  #keyUpdate(body: Uint8Array): LinkAction[] {
-    const update = decodeKeyUpdate(body);
-    const keys = this.#receiveKeys;
-    if (update?.epoch === keys.epoch && update.phase === keys.phase + 1) {
-      keys.nextPhase();
-      return [];
-    }
-    if (update?.epoch !== keys.epoch + 1 || update.phase !== 0) return this.close('LINK_BAD_FRAME');
-    if (this.#receiveRoot === undefined) this.#isHolding = true;
-    else this.#nextReceiveEpoch(this.#receiveRoot);
-    return [];
-  }
-
-  #nextReceiveEpoch(root: Uint8Array): void {
-    this.#receiveKeys.nextEpoch(root);
-    root.fill(0);
-    this.#receiveRoot = undefined;
-  }
-
   #needKey(body: Uint8Array): LinkAction[] {
-    if (body.length !== 32) return this.close('LINK_BAD_FRAME');
+    if (body.length !== NODE_ID_BYTES) return this.close('LINK_BAD_FRAME');
     const nodeId = encodeNodeId(body);
     const publicKey = this.#options.keyFor(nodeId);
     if (publicKey === undefined) this.#parcels.forgetKey(nodeId);
     else {
       const frame = encodeFrame(FrameKind.KEY, publicKey);
-      this.queue.push({ type: 'frame', frame, bytes: frame.length, priority: 7 });
+      this.queue.push({ type: 'frame', frame, bytes: frame.length, priority: KEY_PRIORITY });
     }
     return [];
   }
 
-  #hold(wire: Uint8Array, receivedMs: number): LinkAction[] {
-    this.#heldBytes += wire.length;
-    if (this.#heldBytes > HELD_BYTES_MAX) return this.close('LINK_STALLED');
-    this.#held.push({ wire, receivedMs });
-    return [];
-  }
-
-  #perform(wanted: readonly RatchetAction[], nowMs: number): LinkAction[] {
+  #turn(wanted: readonly RatchetAction[], nowMs: number): LinkAction[] {
     const actions: LinkAction[] = [];
     for (const action of wanted) {
       if (action.type === 'job') actions.push({ ...action, ticket: 2 * action.ticket + RATCHET_PARITY });
       else if (action.type === 'send') this.#writer.control(action.frame);
       else if (action.type === 'fail') actions.push(...this.close('LINK_TRANSCRIPT'));
-      else actions.push(...this.#switch(action.root, nowMs));
-    }
-    return actions;
-  }
-
-  #switch(root: Uint8Array, nowMs: number): LinkAction[] {
-    this.#writer.switchAfterControl(root);
-    this.#receiveRoot = root.slice();
-    if (!this.#isHolding) return [];
-    this.#isHolding = false;
-    this.#nextReceiveEpoch(this.#receiveRoot);
-    const held = this.#held;
-    this.#held = [];
-    this.#heldBytes = 0;
-    return held.flatMap(({ wire, receivedMs }) => this.receive(wire, receivedMs, nowMs));
-  }
-
-  #deliver(
-    wanted: readonly ParcelAction[],
-    receivedMs: number,
-    nowMs: number,
-    overheadBytes = 0,
-  ): LinkAction[] {
-    if (overheadBytes > 0) this.consumed(overheadBytes, nowMs);
-    const actions: LinkAction[] = [];
-    for (const action of wanted) {
-      switch (action.type) {
-        case 'job':
-          actions.push({ ...action, ticket: 2 * action.ticket });
-          break;
-        case 'need-key':
-          this.#writer.control(encodeFrame(FrameKind.NEED_KEY, action.nodeIdBytes));
-          break;
-        case 'consumed':
-          this.consumed(action.bytes, nowMs);
-          break;
-        case 'deliver':
-          actions.push({ ...action, receivedMs });
-          break;
-        case 'fault':
-          actions.push(action);
-          break;
-        case 'close':
-          actions.push(...this.close(action.code));
-          break;
+      else {
+        this.#writer.switchAfterControl(action.root);
+        for (const { wire, receivedMs } of this.#opener.provide(action.root)) {
+          actions.push(...this.receive(wire, receivedMs, nowMs));
+        }
       }
     }
     return actions;
   }
 
-  #sendPing(nowMs: number): void {
-    this.#pingId = (this.#pingId + 1) >>> 0;
-    this.#ping = { id: this.#pingId, sentMs: nowMs };
-    this.liveness.sent(nowMs);
-    this.#writer.control(encodePing(FrameKind.PING, this.#pingId));
-  }
-
-  #scheduleAcknowledgement(nowMs: number): void {
-    const isMuch = this.#granter.receivedBytes - this.#acknowledgedBytes >= ACKNOWLEDGE_BYTES;
-    if (isMuch) this.#acknowledgeMs = nowMs;
-    else this.#acknowledgeMs ??= nowMs + ACKNOWLEDGE_DELAY_MS;
-  }
-
-  #writeAcknowledgement(nowMs: number): void {
-    if (this.#pongId !== undefined) {
-      this.#writer.control(encodePing(FrameKind.PONG, this.#pongId));
-      this.#pongId = undefined;
+  #perform(wanted: readonly ParcelAction[], receivedMs: number, nowMs: number): LinkAction[] {
+    const actions: LinkAction[] = [];
+    for (const action of wanted) {
+      if (action.type === 'job') actions.push({ ...action, ticket: 2 * action.ticket });
+      else if (action.type === 'need-key') {
+        this.#writer.control(encodeFrame(FrameKind.NEED_KEY, action.nodeIdBytes));
+      } else if (action.type === 'consumed') this.consumed(action.bytes, nowMs);
+      else if (action.type === 'deliver') actions.push({ ...action, receivedMs });
+      else if (action.type === 'close') actions.push(...this.close(action.code));
+      else actions.push(action);
     }
-    if (this.#acknowledgeMs === undefined || nowMs < this.#acknowledgeMs) return;
-    this.#acknowledgeMs = undefined;
+    return actions;
+  }
+
+  #sendPing(nowMs: number): void {
+    this.liveness.sent(nowMs);
+    this.#writer.control(this.#pinger.ping(nowMs));
+  }
+
+  /** A peer that never reads makes us answer no more than the control frames' limit. */
+  #writeAnswers(nowMs: number): void {
     if (this.#writer.controlFrames >= CONTROL_FRAMES_MAX) return;
-    this.#acknowledgedBytes = this.#granter.receivedBytes;
-    this.#writer.control(encodeCredit(this.#granter.receivedBytes, this.#granter.announce()));
+    const pong = this.#pinger.takeAnswer();
+    if (pong !== undefined) this.#writer.control(pong);
+    const credit = this.#acknowledger.frame(nowMs);
+    if (credit !== undefined) this.#writer.control(credit);
   }
 
   /** Ends a link that cannot be told: its keys or its peer are gone. */
