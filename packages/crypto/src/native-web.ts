@@ -15,16 +15,16 @@ import type {
 import { CONTEXT_BYTES_MAX, ML_DSA_65_PUBLIC_KEY_BYTES, ML_DSA_65_SIGNATURE_BYTES } from './provider.js';
 
 /** A WebCrypto key; its insides are out of JavaScript's reach, for it is imported as not extractable. */
-type WebKey = object;
+export type WebKey = object;
 
-interface WebAlgorithm {
+export interface WebAlgorithm {
   readonly name: string;
   readonly context?: Uint8Array;
   readonly public?: WebKey;
 }
 
-/** The part of SubtleCrypto that is used here, with the methods that its TypeScript types do not know yet. */
-interface Subtle {
+/** The part of SubtleCrypto that is used here, including the methods that its TypeScript types do not know yet. */
+export interface Subtle {
   importKey(
     format: 'raw-seed' | 'raw-public' | 'raw' | 'pkcs8',
     bytes: Uint8Array,
@@ -71,8 +71,12 @@ class HeldKey {
 
 /** WebCrypto's algorithms, untried; undefined outside a secure context, where there is no `crypto.subtle`. */
 export function webCandidates(): AsymmetricProvider | undefined {
-  const subtle = (globalThis.crypto as { subtle?: unknown } | undefined)?.subtle as Subtle | undefined;
-  if (subtle === undefined) return undefined;
+  const subtle = (globalThis.crypto as { subtle?: unknown } | undefined)?.subtle;
+  return subtle === undefined ? undefined : candidatesOf(subtle as Subtle);
+}
+
+/** The candidates of one implementation of WebCrypto. */
+export function candidatesOf(subtle: Subtle): AsymmetricProvider {
   return {
     name: 'native',
     mlDsa65: webMlDsa65(subtle),

@@ -169,6 +169,14 @@ test('without workers the pool works in this thread and lets the event loop brea
   await local.close();
 });
 
+test('an identity that its caller destroys before its turn signs nothing in this thread either', async () => {
+  const [local, mortal] = [new CryptoPool({ provider: 'noble', workers: 0 }), await Identity.generate()];
+  const jobs = Promise.allSettled([1, 2].map(() => local.sign(mortal, message, { context })));
+  mortal.destroy();
+  for (const job of await jobs) expect(job).toMatchObject({ reason: { code: 'IDENTITY_DESTROYED' } });
+  await local.close();
+});
+
 test('a native provider that is missing rejects with a code, and asking again does so again', async () => {
   const native = new CryptoPool({ provider: 'native' });
   const outcome = await native.sign(identity, message, { context }).catch((error: unknown) => error);

@@ -111,3 +111,9 @@ test('text in the place of bytes is a TypeError, though node:crypto would hash i
   expect(() => hmacSha256(text, new Uint8Array(1))).toThrow(TypeError);
   expect(() => aes256GcmSeal(new Uint8Array(32), new Uint8Array(12), text)).toThrow(TypeError);
 });
+
+test('the browser platform starts no worker and lets the event loop breathe', async () => {
+  const events = { message: () => undefined, gone: () => undefined };
+  expect([web.startWorker(events), web.cores()]).toEqual([undefined, 1]);
+  await expect(web.breathe()).resolves.toBeUndefined();
+});
