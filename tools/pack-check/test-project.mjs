@@ -14,7 +14,7 @@ test('two nodes of the installed packages meet and gossip', async () => {
   const listener = new core.MeshNetwork(await crypto.Identity.generate(), { wsPort: 0 });
   const dialler = new core.MeshNetwork(await crypto.Identity.generate(), { wsPort: 0 });
   try {
-    await listener.start();
+    await Promise.all([listener.start(), dialler.start()]);
     const heard = new Promise((resolve) => listener.on(core.MessageTypes.GOSSIP, (message) => resolve(message.payload)));
     await dialler.connect(listener.getPublicEndpoint());
     await dialler.broadcast({ type: 'custom', data: 'hello mesh!' });
