@@ -1,35 +1,24 @@
 import { decodeNodeId, isNodeId, type CryptoPool, type NodeId, type SigningIdentity } from '@yakmesh/crypto';
 import { MeshArgumentError, MeshError } from './errors.js';
-import type { LinkAction } from './link/link-actions.js';
-import { encodePeers, HINTS_MAX } from './link/control-frames.js';
-import { FUTURE_MS_MAX } from './envelope/envelope.js';
-import { isAdvertisable, requireEndpoint } from './mesh/endpoint.js';
-import {
-  payloadEvent,
-  type Failure,
-  type MeshEvents,
-  type MeshLink,
-  type MeshMessage,
-  type MessageHandler,
-} from './mesh/events.js';
+import { DrainWaits } from './mesh/drain-waits.js';
+import { requireEndpoint } from './mesh/endpoint.js';
+import { EventHub } from './mesh/event-hub.js';
+import type { MeshEvents, MessageHandler } from './mesh/events.js';
 import { Listening } from './mesh/listening.js';
 import { assembleMesh, type MeshParts } from './mesh/mesh-parts.js';
 import type { Peer } from './mesh/peer.js';
+import { PeerWatcher } from './mesh/peer-watcher.js';
 import { DIAL_TIMEOUT_MS } from './mesh/redialer.js';
-import { MessageTypes } from './message-types.js';
 import { resolveOptions, type MeshConfig, type MeshOptions } from './options.js';
 import { systemRuntime, type MeshRuntime } from './runtime.js';
 import {
-  codeOf,
   combineSignals,
   CodedError,
-  Emitter,
   HOLDS_MAX,
   type BroadcastOptions,
   type BroadcastResult,
   type HoldOptions,
   type MeshTransport,
-  type MessageInfo,
   type Payload,
   type PeerEvent,
   type PeerInfo,
@@ -45,9 +34,6 @@ import {
 
 /** The protocol under which the facade's own broadcasts and direct messages travel. */
 const FACADE_PROTOCOL = 'yakmesh/1';
-/** How long `broadcast` waits at most for congested queues to drain. */
-const DRAIN_MS_MAX = 5_000;
-const PEER_EVENT = 'port:peer';
 
 export interface ConnectOptions {
   /** The only peer to accept, as yak1… text. @default the endpoint's #fragment, or whoever answers */
@@ -80,12 +66,11 @@ export class MeshNetwork implements MeshTransport {
   readonly #pool: CryptoPool;
   readonly #parts: MeshParts;
   readonly #listening: Listening;
-  readonly #events: Emitter<Record<string, unknown[]>>;
+  readonly #hub: EventHub;
+  readonly #drains: DrainWaits;
   readonly #port: ProtocolPort;
   readonly #dials = new Set<Promise<unknown>>();
   readonly #holds = new Map<NodeId, number>();
-  readonly #welcomed = new WeakSet<Peer>();
-  readonly #drainWaits = new Set<() => void>();
   readonly #stopAbort = new AbortController();
   #state: State = 'idle';
   #starting: Promise<void> | undefined;
@@ -103,7 +88,14 @@ export class MeshNetwork implements MeshTransport {
     this.#config = resolveOptions(options);
     this.#runtime = runtime;
     this.#pool = runtime.createPool();
-    this.#events = new Emitter((error, type) => this.#handlerFailed(error, type));
+    const { clock } = runtime;
+    const { logger } = this.#config;
+    this.#hub = new EventHub({
+      log: logger,
+      count: (name) => this.#parts.counters.add(name),
+      closed: (peer) => this.#parts.redialer.forget(peer),
+    });
+    this.#drains = new DrainWaits(clock, () => this.#parts.links.peers);
     this.#listening = new Listening(this.#config, runtime.sockets);
     this.#parts = assembleMesh({
       identity,
@@ -112,23 +104,19 @@ export class MeshNetwork implements MeshTransport {
       pool: this.#pool,
       endpoint: () => this.#listening.advertised,
       isRunning: () => this.#state === 'running',
-      events: {
-        connected: (peer) => this.#connected(peer),
-        disconnected: (peer, code) => this.#disconnected(peer, code),
-        refused: (session, code) => {
-          const direction = session.role === 'initiator' ? 'outbound' : 'inbound';
-          this.#events.emit('peer:refused', { address: session.address, direction, code });
-          this.#config.logger.debug(
-            { address: session.address, direction, code },
-            'A handshake came to nothing.',
-          );
-        },
-        action: (peer, action) => this.#action(peer, action),
-        drained: (peer) => this.#drained(peer),
-      },
+      events: new PeerWatcher({
+        clock,
+        log: logger,
+        hub: this.#hub,
+        drains: this.#drains,
+        parts: () => this.#parts,
+      }),
     });
     this.#port = this.#parts.protocols.open(FACADE_PROTOCOL, {
-      message: (payload, info) => this.#message(payload, info),
+      message: (payload, info) => {
+        const via = this.#parts.links.peer(info.via);
+        if (via !== undefined) this.#hub.payload(payload, info, via);
+      },
     });
   }
 
@@ -142,13 +130,13 @@ export class MeshNetwork implements MeshTransport {
    * Rejects with MESH_NO_FREE_PORT, MESH_STOPPED, or what the system says of the port.
    */
   start(): Promise<void> {
-    this.#starting ??= this.#observed('start', this.#start());
+    this.#starting ??= this.#hub.observed('start', this.#start());
     return this.#starting;
   }
 
   /** Dials `ws://…` or `wss://…` and resolves once the peer has accepted us. The endpoint is dialled again for ever when it is lost. */
   connect(endpoint: string, options: ConnectOptions = {}): Promise<PeerIdentity> {
-    const dial = this.#observed('connect', this.#connect(endpoint, options));
+    const dial = this.#hub.observed('connect', this.#connect(endpoint, options));
     this.#dials.add(dial);
     const done = (): void => void this.#dials.delete(dial);
     dial.then(done, done);
@@ -160,29 +148,29 @@ export class MeshNetwork implements MeshTransport {
    * and which were skipped. Rejects with MESH_TOO_LARGE, MESH_BUSY, MESH_NOT_STARTED, MESH_STOPPED.
    */
   broadcast(message: unknown, options: BroadcastOptions = {}): Promise<BroadcastResult> {
-    return this.#observed('broadcast', this.#broadcast(message, options));
+    return this.#hub.observed('broadcast', this.#broadcast(message, options));
   }
 
   /** Sends a message to one neighbour. Rejects with MESH_UNREACHABLE, MESH_QUEUE_FULL and what `broadcast` rejects with. */
   sendTo(nodeId: NodeId, message: unknown, options: SendOptions = {}): Promise<SendResult> {
-    return this.#observed('sendTo', this.#sendTo(nodeId, message, options));
+    return this.#hub.observed('sendTo', this.#sendTo(nodeId, message, options));
   }
 
   /** Registers a handler: of a message type, of a `payload.type`, of 'message' (direct ones), or of an event of the mesh itself. */
   on<Type extends keyof MeshEvents>(type: Type, handler: (...values: MeshEvents[Type]) => void): Unsubscribe;
   on(type: string, handler: MessageHandler): Unsubscribe;
   on(type: string, handler: (...values: never[]) => void): Unsubscribe {
-    return this.#events.on(type, handler as (...values: unknown[]) => void);
+    return this.#hub.on(type, handler);
   }
 
   /** Removes a handler. */
   off(type: string, handler: (...values: never[]) => void): void {
-    this.#events.off(type, handler as (...values: unknown[]) => void);
+    this.#hub.off(type, handler);
   }
 
   /** Calls the handlers of a type in this process; nothing is sent. */
   emit(type: string, ...values: unknown[]): boolean {
-    return this.#events.emit(type, ...values);
+    return this.#hub.emitAny(type, values);
   }
 
   isConnectedTo(nodeId: NodeId): boolean {
@@ -204,12 +192,12 @@ export class MeshNetwork implements MeshTransport {
 
   /** Ends all links, timers and workers. Twice is fine. */
   stop(): Promise<void> {
-    this.#stopping ??= this.#observed('stop', this.#stop());
+    this.#stopping ??= this.#hub.observed('stop', this.#stop());
     return this.#stopping;
   }
 
   onPeer(listener: (event: PeerEvent) => void): Unsubscribe {
-    return this.#events.on(PEER_EVENT, listener as (...values: unknown[]) => void);
+    return this.#hub.onPeer(listener);
   }
 
   open(protocol: ProtocolId, handlers: ProtocolHandlers): ProtocolPort {
@@ -283,7 +271,7 @@ export class MeshNetwork implements MeshTransport {
     await this.#opening?.catch(() => undefined);
     redialer.stop();
     flows.closeAll();
-    for (const resume of this.#drainWaits) resume();
+    this.#drains.stop();
     await Promise.all([links.stop(), this.#listening.stop()]);
     await crypto.close();
     await replayKeeper?.stop();
@@ -322,7 +310,7 @@ export class MeshNetwork implements MeshTransport {
     // connect() and broadcast() in one breath work: the message waits for the first link.
     if (this.#parts.links.peerCount === 0 && this.#dials.size > 0) await Promise.allSettled(this.#dials);
     const result = await this.#port.broadcast(message as Payload, options);
-    await this.#whenDrained(options.signal);
+    await this.#drains.wait(options.signal);
     return result;
   }
 
@@ -335,32 +323,8 @@ export class MeshNetwork implements MeshTransport {
     }
     await this.#whenStarted();
     const result = await this.#port.send(nodeId, message as Payload, options);
-    await this.#whenDrained(options.signal);
+    await this.#drains.wait(options.signal);
     return result;
-  }
-
-  /** Waits for neighbours whose queue is long, as long as they live and at most 5 s. */
-  async #whenDrained(signal: AbortSignal | undefined): Promise<void> {
-    const { clock } = this.#runtime;
-    const untilMs = clock.monotonicMs() + DRAIN_MS_MAX;
-    for (;;) {
-      const congested = this.#parts.links.peers.filter(
-        (peer) => peer.isCongested && peer.session.machine?.liveness.isSuspect === false,
-      );
-      const leftMs = untilMs - clock.monotonicMs();
-      if (congested.length === 0 || leftMs <= 0 || signal?.aborted === true || this.#state !== 'running')
-        return;
-      for (const peer of congested) peer.session.wantDrain();
-      await new Promise<void>((resolve) => {
-        const resume = (): void => {
-          clock.clearTimer(timer);
-          this.#drainWaits.delete(resume);
-          resolve();
-        };
-        const timer = clock.setTimer(leftMs, resume);
-        this.#drainWaits.add(resume);
-      });
-    }
   }
 
   async #whenStarted(): Promise<void> {
@@ -372,149 +336,4 @@ export class MeshNetwork implements MeshTransport {
     if (this.#state === 'idle') throw new MeshError('MESH_NOT_STARTED', 'Call start() first.');
     if (this.#state !== 'running') throw new MeshError('MESH_STOPPED', 'The mesh was stopped.');
   }
-
-  /** A failure is counted and emitted, and an unawaited promise ends nobody's process. */
-  #observed<T>(operation: Failure['operation'], work: Promise<T>): Promise<T> {
-    work.catch((error: unknown) => {
-      const code = codeOf(error) ?? 'MESH_FAILED';
-      this.#parts.counters.add(`failed:${operation}:${code}`);
-      const message = error instanceof Error ? error.message : String(error);
-      this.#events.emit('send:failed', { operation, code, message });
-    });
-    return work;
-  }
-
-  #connected(peer: Peer): void {
-    const { nodeId, info } = peer;
-    this.#config.logger.info({ peer: nodeId, direction: peer.describe().direction }, 'A peer is connected.');
-    const description = peer.describe();
-    this.#events.emit(PEER_EVENT, { type: 'connected', peer: description });
-    this.#events.emit('peer:connected', description);
-    this.#sharePeers(peer);
-    this.#emitMessage({ type: MessageTypes.HELLO, endpoint: info.endpoint }, peer, nodeId);
-    const skewMs = info.timeMs - this.#runtime.clock.nowMs();
-    if (Math.abs(skewMs) >= FUTURE_MS_MAX) this.#events.emit('clock:skew', { nodeId, skewMs });
-  }
-
-  /** Tells the new peer of the others, and the others of it, where endpoints are to be told. */
-  #sharePeers(peer: Peer): void {
-    const others = this.#parts.links.peers.filter((other) => other !== peer);
-    const known = others.filter((other) => isTellable(other, peer)).slice(-HINTS_MAX);
-    this.#sendHints(peer, known);
-    for (const other of others) if (isTellable(peer, other)) this.#sendHints(other, [peer]);
-  }
-
-  #sendHints(to: Peer, about: readonly Peer[]): void {
-    const frame = encodePeers(about.map(({ nodeId, info }) => ({ nodeId, endpoint: info.endpoint ?? '' })));
-    to.enqueue({ type: 'frame', frame, bytes: frame.length, priority: 0 });
-  }
-
-  #disconnected(peer: Peer, code: string): void {
-    this.#config.logger.info({ peer: peer.nodeId, code }, 'A peer is gone.');
-    this.#parts.flows.peerLost(peer);
-    this.#parts.redialer.lost(peer);
-    const description = peer.describe();
-    this.#events.emit(PEER_EVENT, { type: 'disconnected', peer: description, code });
-    this.#events.emit('peer:disconnected', description, code);
-    for (const resume of this.#drainWaits) resume();
-  }
-
-  #drained(peer: Peer): void {
-    this.#events.emit(PEER_EVENT, { type: 'drain', peer: peer.describe() });
-    for (const resume of this.#drainWaits) resume();
-  }
-
-  #action(peer: Peer, action: LinkAction): void {
-    const { router, protocols, flows, redialer, counters, guard } = this.#parts;
-    switch (action.type) {
-      case 'deliver':
-        return router.receive(peer, action.arrival, action.receivedMs);
-      case 'protocol':
-        return protocols.frame(peer, action.protocol, action.body, action.receivedMs);
-      case 'flow-open':
-        return flows.opened(peer, action.frame, action.receivedMs);
-      case 'flow':
-        return flows.received(peer, action.frame, action.receivedMs);
-      case 'flow-close':
-        return flows.closed(peer, action.frame);
-      case 'peers': {
-        const bad = redialer.hinted(action.hints, peer.session.address);
-        if (bad > 0) counters.add('PEER_BAD_HINT', bad);
-        return this.#peersReceived(peer, action.hints);
-      }
-      case 'info':
-        this.#events.emit(PEER_EVENT, { type: 'protocols', peer: peer.describe() });
-        return;
-      case 'suspect':
-        this.#events.emit(PEER_EVENT, { type: 'suspect', peer: peer.describe() });
-        this.#events.emit('peer:suspect', peer.describe());
-        return;
-      case 'ping':
-        return this.#emitMessage({ type: MessageTypes.PING }, peer, peer.nodeId);
-      case 'pong':
-        return this.#emitMessage({ type: MessageTypes.PONG, rttMs: action.rttMs }, peer, peer.nodeId);
-      case 'fault':
-        counters.add(action.code, action.count);
-        if (action.code !== 'PEER_DUPLICATE') guard.report({ nodeId: peer.nodeId }, action.code, 1);
-        return;
-      case 'job':
-      case 'established':
-      case 'close':
-        return; // The session deals with these.
-      default:
-        return action satisfies never;
-    }
-  }
-
-  #peersReceived(peer: Peer, hints: readonly { nodeId: NodeId; endpoint: string }[]): void {
-    const isWelcome = !this.#welcomed.has(peer) && peer.session.role === 'initiator';
-    this.#welcomed.add(peer);
-    if (isWelcome) this.#emitMessage({ type: MessageTypes.WELCOME, peers: hints }, peer, peer.nodeId);
-    this.#emitMessage({ type: MessageTypes.PEERS, peers: hints }, peer, peer.nodeId);
-  }
-
-  #message(payload: Payload, info: MessageInfo): void {
-    const via = this.#parts.links.peer(info.via);
-    if (via === undefined) return;
-    const { id, timeMs, priority, from } = info;
-    const type = info.kind === 'broadcast' ? MessageTypes.GOSSIP : 'message';
-    const message = { type, payload, id, timeMs, priority };
-    this.#emitMessage(message, via, from);
-    const event = payloadEvent(payload);
-    if (event !== undefined) this.#events.emit(event, message, this.#link(via), from);
-  }
-
-  #emitMessage(message: MeshMessage, via: Peer, from: NodeId): void {
-    if (this.#events.listenerCount(message.type) > 0)
-      this.#events.emit(message.type, message, this.#link(via), from);
-  }
-
-  #link(peer: Peer): MeshLink {
-    const { nodeId, address, direction, rttMs, queuedBytes } = peer.describe();
-    const close = (reason?: string): void => {
-      this.#config.logger.info(
-        { peer: nodeId, reason: reason ?? '' },
-        'A link is closed by the application.',
-      );
-      this.#parts.redialer.forget(peer);
-      peer.session.close('LINK_CLOSED');
-    };
-    return { nodeId, address, direction, rttMs, queuedBytes, close };
-  }
-
-  #handlerFailed(error: unknown, type: string): void {
-    this.#parts.counters.add('handler:failed');
-    const message = error instanceof Error ? error.message : String(error);
-    this.#config.logger.error({ type, error: message }, 'A handler failed.');
-    if (type !== 'handler:failed') this.#events.emit('handler:failed', { type, message });
-  }
-}
-
-function isTellable(about: Peer, to: Peer): boolean {
-  const { endpoint } = about.info;
-  return (
-    endpoint !== undefined &&
-    isAdvertisable(endpoint, about.session.address) &&
-    isAdvertisable(endpoint, to.session.address)
-  );
 }

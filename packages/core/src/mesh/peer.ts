@@ -63,6 +63,11 @@ export class Peer {
     return this.queuedBytes > QUEUE_BYTES_HIGH;
   }
 
+  /** True while it owes us an answer for too long. */
+  get isSuspect(): boolean {
+    return this.session.machine?.liveness.isSuspect ?? true;
+  }
+
   enqueue(item: QueueItem): boolean {
     return this.session.enqueue(item);
   }

@@ -1,0 +1,139 @@
+import { FUTURE_MS_MAX } from '../envelope/envelope.js';
+import type { MeshErrorCode, PeerFaultCode } from '../errors.js';
+import { encodePeers, HINTS_MAX, type PeerHint } from '../link/control-frames.js';
+import type { LinkAction } from '../link/link-actions.js';
+import { MessageTypes } from '../message-types.js';
+import type { Clock, Logger } from '../transport/index.js';
+import type { DrainWaits } from './drain-waits.js';
+import { isAdvertisable } from './endpoint.js';
+import type { EventHub } from './event-hub.js';
+import type { LinksEvents } from './links.js';
+import type { MeshParts } from './mesh-parts.js';
+import type { Peer } from './peer.js';
+import type { Session } from './session.js';
+
+export interface PeerWatcherOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly hub: EventHub;
+  readonly drains: DrainWaits;
+  /** The parts of the mesh, which exist by the time a peer does. */
+  readonly parts: () => MeshParts;
+}
+
+/** Acts on what the links tell of peers: shares endpoints, hands on what arrives, and tells the handlers afterwards. */
+export class PeerWatcher implements LinksEvents {
+  readonly #options: PeerWatcherOptions;
+  readonly #welcomed = new WeakSet<Peer>();
+
+  constructor(options: PeerWatcherOptions) {
+    this.#options = options;
+  }
+
+  connected(peer: Peer): void {
+    const { hub, log, clock } = this.#options;
+    const { nodeId, info } = peer;
+    const description = peer.describe();
+    log.info({ peer: nodeId, direction: description.direction }, 'A peer is connected.');
+    hub.peer({ type: 'connected', peer: description });
+    hub.emit('peer:connected', description);
+    this.#sharePeers(peer);
+    hub.linkMessage({ type: MessageTypes.HELLO, endpoint: info.endpoint }, peer);
+    const skewMs = info.timeMs - clock.nowMs();
+    if (Math.abs(skewMs) >= FUTURE_MS_MAX) hub.emit('clock:skew', { nodeId, skewMs });
+  }
+
+  disconnected(peer: Peer, code: MeshErrorCode | PeerFaultCode): void {
+    const { hub, log, drains } = this.#options;
+    const { flows, redialer } = this.#options.parts();
+    log.info({ peer: peer.nodeId, code }, 'A peer is gone.');
+    flows.peerLost(peer);
+    redialer.lost(peer);
+    const description = peer.describe();
+    hub.peer({ type: 'disconnected', peer: description, code });
+    hub.emit('peer:disconnected', description, code);
+    drains.wake();
+  }
+
+  refused(session: Session, code: MeshErrorCode | PeerFaultCode): void {
+    const { hub, log } = this.#options;
+    const { address, role } = session;
+    const direction = role === 'initiator' ? 'outbound' : 'inbound';
+    log.debug({ address, direction, code }, 'A handshake came to nothing.');
+    hub.emit('peer:refused', { address, direction, code });
+  }
+
+  drained(peer: Peer): void {
+    this.#options.hub.peer({ type: 'drain', peer: peer.describe() });
+    this.#options.drains.wake();
+  }
+
+  action(peer: Peer, action: LinkAction): void {
+    const { hub } = this.#options;
+    const { router, protocols, flows, counters, guard } = this.#options.parts();
+    switch (action.type) {
+      case 'deliver':
+        return router.receive(peer, action.arrival, action.receivedMs);
+      case 'protocol':
+        return protocols.frame(peer, action.protocol, action.body, action.receivedMs);
+      case 'flow-open':
+        return flows.opened(peer, action.frame, action.receivedMs);
+      case 'flow':
+        return flows.received(peer, action.frame, action.receivedMs);
+      case 'flow-close':
+        return flows.closed(peer, action.frame);
+      case 'peers':
+        return this.#hinted(peer, action.hints);
+      case 'info':
+        return hub.peer({ type: 'protocols', peer: peer.describe() });
+      case 'suspect':
+        hub.peer({ type: 'suspect', peer: peer.describe() });
+        return hub.emit('peer:suspect', peer.describe());
+      case 'ping':
+        return hub.linkMessage({ type: MessageTypes.PING }, peer);
+      case 'pong':
+        return hub.linkMessage({ type: MessageTypes.PONG, rttMs: action.rttMs }, peer);
+      case 'fault':
+        counters.add(action.code, action.count);
+        if (action.code !== 'PEER_DUPLICATE') guard.report({ nodeId: peer.nodeId }, action.code, 1);
+        return;
+      case 'job':
+      case 'established':
+      case 'close':
+        return; // The session deals with these.
+      default:
+        return action satisfies never;
+    }
+  }
+
+  #hinted(peer: Peer, hints: readonly PeerHint[]): void {
+    const { hub } = this.#options;
+    const { redialer, counters } = this.#options.parts();
+    const bad = redialer.hinted(hints, peer.session.address);
+    if (bad > 0) counters.add('PEER_BAD_HINT', bad);
+    const isWelcome = !this.#welcomed.has(peer) && peer.session.role === 'initiator';
+    this.#welcomed.add(peer);
+    if (isWelcome) hub.linkMessage({ type: MessageTypes.WELCOME, peers: hints }, peer);
+    hub.linkMessage({ type: MessageTypes.PEERS, peers: hints }, peer);
+  }
+
+  /** Tells the new peer of the others, and the others of it, where endpoints are to be told. */
+  #sharePeers(peer: Peer): void {
+    const { links } = this.#options.parts();
+    const others = links.peers.filter((other) => other !== peer);
+    const known = others.filter((other) => isTellable(other, peer)).slice(-HINTS_MAX);
+    sendHints(peer, known);
+    for (const other of others) if (isTellable(peer, other)) sendHints(other, [peer]);
+  }
+}
+
+function sendHints(to: Peer, about: readonly Peer[]): void {
+  const frame = encodePeers(about.map(({ nodeId, info }) => ({ nodeId, endpoint: info.endpoint ?? '' })));
+  to.enqueue({ type: 'frame', frame, bytes: frame.length, priority: 0 });
+}
+
+function isTellable(about: Peer, to: Peer): boolean {
+  const { endpoint } = about.info;
+  if (endpoint === undefined) return false;
+  return isAdvertisable(endpoint, about.session.address) && isAdvertisable(endpoint, to.session.address);
+}
