@@ -23,6 +23,7 @@ import {
   type TimerHandle,
 } from '../transport/index.js';
 import type { Counters } from './counters.js';
+import type { Isolated } from './isolation.js';
 import type { Peer } from './peer.js';
 
 /** Flows through one neighbour, in both directions; a further one is refused. */
@@ -49,6 +50,7 @@ export interface FlowsOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly counters: Counters;
+  readonly isolated: Isolated;
   readonly peer: (nodeId: NodeId) => Peer | undefined;
   readonly handlers: (protocol: string) => ProtocolHandlers | undefined;
 }
@@ -65,6 +67,7 @@ class FlowEnd implements Flow {
   #earlyBytes = 0;
   #queuedBytes = 0;
   #isRefusing = false;
+  #endCode: number | undefined;
   isClosed = false;
   usedMs: number;
 
@@ -101,7 +104,8 @@ class FlowEnd implements Flow {
     this.#handlers = handlers;
     const early = this.#early;
     this.#early = [];
-    for (const { body, ...info } of early) handlers.message(body, info);
+    for (const { body, ...info } of early) this.#flows.isolated(() => handlers.message(body, info));
+    if (this.#endCode !== undefined) this.ended(this.#endCode);
   }
 
   send(body: Uint8Array): boolean {
@@ -121,14 +125,19 @@ class FlowEnd implements Flow {
 
   receive(frame: FlowFrame, receivedMs: number): void {
     const { body, isCongested } = frame;
-    if (this.#handlers !== undefined) return this.#handlers.message(body, { receivedMs, isCongested });
+    const handlers = this.#handlers;
+    if (handlers !== undefined)
+      return this.#flows.isolated(() => handlers.message(body, { receivedMs, isCongested }));
     if (this.#earlyBytes + body.length > FLOW_QUEUE_BYTES_MAX) return this.#flows.dropped();
     this.#earlyBytes += body.length;
     this.#early.push({ body: body.slice(), receivedMs, isCongested });
   }
 
+  /** Not closed by us: whoever handles the flow hears of it, also when that comes later. */
   ended(code: number): void {
-    this.#handlers?.close?.(code);
+    const handlers = this.#handlers;
+    if (handlers === undefined) this.#endCode = code;
+    else this.#flows.isolated(() => handlers.close?.(code));
   }
 
   #enqueue(body: Uint8Array, bytes: number): boolean {
@@ -141,7 +150,7 @@ class FlowEnd implements Flow {
       this.#queuedBytes -= bytes;
       if (!this.#isRefusing || this.isClosed) return;
       this.#isRefusing = false;
-      this.#handlers?.drain?.();
+      this.#flows.isolated(() => this.#handlers?.drain?.());
     };
     const isTaken = this.peer.enqueue({
       type: 'frame',
@@ -164,6 +173,10 @@ export class Flows {
 
   constructor(options: FlowsOptions) {
     this.#options = options;
+  }
+
+  get isolated(): Isolated {
+    return this.#options.isolated;
   }
 
   get size(): number {
@@ -199,7 +212,7 @@ export class Flows {
   }
 
   opened(peer: Peer, frame: FlowOpenFrame, receivedMs: number): void {
-    const { self, clock, handlers, counters } = this.#options;
+    const { self, clock, handlers } = this.#options;
     const isOurs = frame.destination.every((byte, index) => byte === self[index]);
     const flow = isOurs ? handlers(frame.protocol)?.flow : undefined;
     if (flow === undefined)
@@ -209,11 +222,9 @@ export class Flows {
     }
     const end = new FlowEnd(this, peer, frame.label, frame.protocol, 0, clock.monotonicMs());
     this.#add(end);
-    try {
-      flow.call(handlers(frame.protocol), end, { via: peer.nodeId, body: frame.body, receivedMs });
-    } catch {
-      counters.add('handler:failed');
-    }
+    this.isolated(() =>
+      flow.call(handlers(frame.protocol), end, { via: peer.nodeId, body: frame.body, receivedMs }),
+    );
     if (!end.isHandled) end.close(FlowCloseCode.REFUSED);
   }
 
@@ -221,11 +232,7 @@ export class Flows {
     const end = this.#ends.get(endKey(peer, frame.label));
     if (end === undefined) return this.#refuse(peer, frame.label, FlowCloseCode.REFUSED);
     end.usedMs = this.#options.clock.monotonicMs();
-    try {
-      end.receive(frame, receivedMs);
-    } catch {
-      this.#options.counters.add('handler:failed');
-    }
+    end.receive(frame, receivedMs);
   }
 
   closed(peer: Peer, frame: FlowCloseFrame): void {

@@ -13,6 +13,7 @@ import { memoryStore, type Guard, type Store } from '../transport/index.js';
 import { Counters } from './counters.js';
 import { DefaultGuard } from './default-guard.js';
 import { Flows } from './flows.js';
+import { isolation } from './isolation.js';
 import { Links, type LinksEvents } from './links.js';
 import { ProtocolRegistry } from './protocol-registry.js';
 import { Publisher } from './publisher.js';
@@ -116,7 +117,9 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
   const peers = () => links.peers;
   const peer = (nodeId: NodeId) => links.peer(nodeId);
   const publisher = new Publisher({ identity, crypto, clock, counters, networkHash: own, peers, peer });
+  const isolated = isolation(counters, config.logger);
   const flows: Flows = new Flows({
+    isolated,
     self: identity.nodeIdBytes,
     clock,
     random,
@@ -133,6 +136,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     counters,
     crypto,
     networkHash: own,
+    isolated,
     publisher,
     flows,
     peer,

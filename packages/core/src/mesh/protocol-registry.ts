@@ -19,6 +19,7 @@ import {
 import type { Counters } from './counters.js';
 import type { Flows } from './flows.js';
 import { Gate } from './gate.js';
+import type { Isolated } from './isolation.js';
 import type { Peer } from './peer.js';
 import type { Publisher } from './publisher.js';
 import type { Subscriber } from './router.js';
@@ -37,6 +38,7 @@ export interface ProtocolRegistryOptions {
   readonly counters: Counters;
   readonly crypto: MeshCrypto;
   readonly networkHash: Uint8Array;
+  readonly isolated: Isolated;
   readonly publisher: Publisher;
   readonly flows: Flows;
   readonly peer: (nodeId: NodeId) => Peer | undefined;
@@ -74,7 +76,7 @@ export class ProtocolRegistry {
   frame(peer: Peer, protocol: string, body: Uint8Array, receivedMs: number): void {
     const handlers = this.handlers(protocol);
     if (handlers?.frame === undefined) return this.#options.counters.add('PEER_UNKNOWN_FRAME');
-    this.#guarded(() => handlers.frame?.(body, { via: peer.nodeId, receivedMs }));
+    this.#options.isolated(() => handlers.frame?.(body, { via: peer.nodeId, receivedMs }));
   }
 
   open(protocol: ProtocolId, handlers: ProtocolHandlers): ProtocolPort {
@@ -92,28 +94,28 @@ export class ProtocolRegistry {
       handlers,
       subscriber: {
         gate: handlers.gate === undefined ? undefined : (payload, info) => gate.ask(payload, info),
-        message: (payload, info) => this.#guarded(() => handlers.message?.(payload, info)),
+        message: (payload, info) => this.#options.isolated(() => handlers.message?.(payload, info)),
       },
     });
     this.#options.changed();
     return this.#port(protocol);
   }
 
-  #guarded(call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      this.#options.counters.add('handler:failed');
-      this.#options.log.error(
-        { error: error instanceof Error ? error.message : 'unknown' },
-        'A protocol handler failed.',
-      );
-    }
-  }
-
   #port(protocol: ProtocolId): ProtocolPort {
-    const { clock, random, store, log, crypto, networkHash, publisher, flows, guard, counters, peer } =
-      this.#options;
+    const {
+      clock,
+      random,
+      store,
+      log,
+      crypto,
+      networkHash,
+      publisher,
+      flows,
+      guard,
+      counters,
+      peer,
+      isolated,
+    } = this.#options;
     let isClosed = false;
     const requireOpen = (): void => {
       if (isClosed) throw new CodedError('PROTOCOL_CLOSED', `The port of ${protocol} was closed.`);
@@ -148,7 +150,9 @@ export class ProtocolRegistry {
         const neighbour = peer(to);
         if (neighbour?.info.protocols.includes(protocol) !== true) return false;
         const frame = encodeProtocolFrame(protocol, body);
-        const { priority = 0, onSent } = options;
+        const { priority = 0 } = options;
+        const { onSent: told } = options;
+        const onSent = told && (() => isolated(() => told(clock.monotonicMs())));
         return neighbour.enqueue({ type: 'frame', frame, bytes: frame.length, priority, onSent });
       },
       openFlow: (to, options = {}) =>
