@@ -1,3 +1,6 @@
+export type { ComplianceRunner, ComplianceSubject, TransportWorld } from './compliance/compliance-world.js';
+export { memoryWorld } from './compliance/memory-world.js';
+export { transportCompliance } from './compliance/transport-compliance.js';
 export { MemoryMesh, memoryMesh, MEMORY_MESH_PORT, type MemoryMeshOptions } from './memory-mesh.js';
 export { MemoryNetwork, type MemoryNetworkOptions } from './memory-network.js';
 export type { CapturedMessage, Latency, Tamper } from './network-conditions.js';

@@ -1,10 +1,18 @@
 import type { NodeId } from '@yakmesh/crypto';
-import { codeOf, type MeshTransport, type ProtocolHandlers, type ProtocolPort } from '../../transport/index.js';
+import {
+  codeOf,
+  type MeshTransport,
+  type ProtocolHandlers,
+  type ProtocolPort,
+} from '../../transport/index.js';
 
 /** What the suite needs of a test runner; jest's, vitest's and their like fit. */
 export interface ComplianceRunner {
   readonly test: (name: string, run: () => Promise<void>, timeoutMs?: number) => unknown;
-  readonly expect: (actual: unknown) => { toBe(expected: unknown): unknown; toEqual(expected: unknown): unknown };
+  readonly expect: (actual: unknown) => {
+    toBe(expected: unknown): unknown;
+    toEqual(expected: unknown): unknown;
+  };
 }
 
 /** Nodes without links, of the implementation that is examined. Nodes are named by their index. */
@@ -62,7 +70,11 @@ export class ComplianceWorld {
     return this.#world.endpoint(index);
   }
 
-  open(index: number, handlers: ProtocolHandlers = {}, protocol: typeof PROTOCOL | 'exam/2' | 'other/1' = PROTOCOL) {
+  open(
+    index: number,
+    handlers: ProtocolHandlers = {},
+    protocol: typeof PROTOCOL | 'exam/2' | 'other/1' = PROTOCOL,
+  ) {
     return this.node(index).open(protocol, handlers);
   }
 

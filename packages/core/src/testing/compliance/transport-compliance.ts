@@ -1,4 +1,9 @@
-import { ComplianceWorld, type ComplianceRunner, type ComplianceSubject, type Examine } from './compliance-world.js';
+import {
+  ComplianceWorld,
+  type ComplianceRunner,
+  type ComplianceSubject,
+  type Examine,
+} from './compliance-world.js';
 import { examineFlows } from './flow-compliance.js';
 import { examineFrames } from './frame-compliance.js';
 import { examineGates } from './gate-compliance.js';
