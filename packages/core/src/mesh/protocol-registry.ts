@@ -21,7 +21,7 @@ import type { Flows } from './flows.js';
 import { Gate } from './gate.js';
 import type { Isolated } from './isolation.js';
 import type { Peer } from './peer.js';
-import type { Publisher } from './publisher.js';
+import { signingError, type Publisher } from './publisher.js';
 import type { Subscriber } from './router.js';
 
 /** Protocols open at once: all that INFO can name. */
@@ -135,7 +135,15 @@ export class ProtocolRegistry {
       store: namespaced(store, protocol),
       log: log.child?.({ protocol }) ?? log,
       sign: (use: SignatureUse, bytes) =>
-        checked(() => crypto.signer(networkHash).add(use, concatBytes(utf8ToBytes(`${protocol}\0`), bytes))),
+        checked(async () => {
+          try {
+            return await crypto
+              .signer(networkHash)
+              .add(use, concatBytes(utf8ToBytes(`${protocol}\0`), bytes));
+          } catch (error) {
+            throw signingError(error);
+          }
+        }),
       broadcast: (payload, options = {}) => checked(() => publisher.broadcast(protocol, payload, options)),
       send: (to, payload, options = {}) =>
         checked(() => {

@@ -338,7 +338,7 @@ function tooLarge(kind: EnvelopeClass, bytes: number, limit: number): MeshError 
   );
 }
 
-function signingError(error: unknown): unknown {
+export function signingError(error: unknown): unknown {
   switch (codeOf(error)) {
     case 'BATCH_QUEUE_FULL':
       return new MeshError(

@@ -14,14 +14,14 @@ export type TransportErrorCode =
   | 'PROTOCOL_TAKEN' // This protocol is open already.
   | 'PROTOCOL_CLOSED' // The protocol's port was closed.
   | 'MESH_TOO_LARGE' // The encoded payload exceeds its limit; the message names what to use instead.
-  | 'MESH_NO_ROUTE' // No neighbour leads to that node.
+  | 'MESH_UNREACHABLE' // No neighbour leads to that node, and nobody knows where to dial it.
   | 'MESH_QUEUE_FULL' // The queue of the neighbour is full; `drain` tells when it takes again.
   | 'MESH_NO_ACK' // The destination has not acknowledged within the message's life.
   | 'MESH_KEY_UNKNOWN' // Nobody reachable has the key of that node.
   | 'MESH_HOLDS_FULL' // 64 links are held already.
-  | 'MESH_DIAL_FAILED' // The node to hold could not be reached.
+  | 'MESH_NOT_SUPPORTED' // This network cannot do it (yet); the message says what.
   | 'MESH_STOPPED' // The network was stopped, or is not started yet.
-  | 'BATCH_QUEUE_FULL' // Too much waits to be signed.
+  | 'MESH_BUSY' // Too much waits to be signed.
   | 'FLOW_REFUSED' // The other end, or a relay, refused the flow.
   | 'FLOW_LIMIT'; // 256 flows through one neighbour, or 4,096 in all.
 
@@ -54,7 +54,7 @@ export interface MeshTransport {
   onPeer(listener: (event: PeerEvent) => void): Unsubscribe;
   /**
    * Keeps a direct link to a node, beyond maxPeers and dialled if need be, until let go. At most 64 at a time, counted by
-   * node. Rejects with MESH_HOLDS_FULL, MESH_DIAL_FAILED, MESH_STOPPED or the signal's reason.
+   * node. Rejects with MESH_HOLDS_FULL, MESH_UNREACHABLE, MESH_STOPPED or the code of a dial that failed, MESH_ABORTED among them.
    */
   hold(id: NodeId, options: HoldOptions): Promise<Unhold>;
   /** Up to three ways through different neighbours, best first; empty when none is known. */

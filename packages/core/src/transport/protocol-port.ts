@@ -81,21 +81,21 @@ export interface ProtocolPort {
 
   /**
    * Signs in a batch, off this thread. What is signed is the protocol's id ‖ 0x00 ‖ bytes under the context of the use,
-   * so no protocol can be made to sign for another. Rejects with BATCH_QUEUE_FULL.
+   * so no protocol can be made to sign for another. Rejects with MESH_BUSY.
    */
   sign(use: SignatureUse, bytes: Uint8Array): Promise<BatchProof>;
 
   /**
    * Signs and sends to all. Resolves when the neighbours' queues have taken or refused it; queues that refuse are
-   * listed, never waited for. Payload at most 65,536 bytes encoded. Rejects with MESH_TOO_LARGE, BATCH_QUEUE_FULL,
+   * listed, never waited for. Payload at most 65,536 bytes encoded. Rejects with MESH_TOO_LARGE, MESH_BUSY,
    * MESH_STOPPED.
    */
   broadcast(payload: Payload, options?: BroadcastOptions): Promise<BroadcastResult>;
 
   /**
    * Signs and sends to one node, near or far. Resolves when a neighbour's queue took it, with `ack` when the destination
-   * has it. Payload at most 524,288 bytes encoded. Rejects with MESH_TOO_LARGE, MESH_NO_ROUTE, MESH_QUEUE_FULL,
-   * MESH_NO_ACK, BATCH_QUEUE_FULL, MESH_STOPPED.
+   * has it. Payload at most 524,288 bytes encoded. Rejects with MESH_TOO_LARGE, MESH_UNREACHABLE, MESH_QUEUE_FULL,
+   * MESH_NO_ACK, MESH_BUSY, MESH_STOPPED.
    */
   send(to: NodeId, payload: Payload, options?: SendOptions): Promise<SendResult>;
 
@@ -105,7 +105,7 @@ export interface ProtocolPort {
    */
   frame(to: NodeId, body: Uint8Array, options?: FrameOptions): boolean;
 
-  /** Opens a flow to any node. Rejects with MESH_NO_ROUTE, FLOW_REFUSED, FLOW_LIMIT, MESH_STOPPED or the signal's reason. */
+  /** Opens a flow to any node. Rejects with MESH_UNREACHABLE, MESH_QUEUE_FULL, FLOW_LIMIT, MESH_STOPPED or the signal's reason. */
   openFlow(to: NodeId, options?: FlowOptions): Promise<Flow>;
 
   /** A peer broke this protocol's rules: counted by code, and told to the guard. @param weight 1 to 100. @default 1 */
