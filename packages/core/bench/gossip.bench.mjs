@@ -1,5 +1,6 @@
 // Signed gossip between two processes, beside raw `ws` between two processes, on this Node and on the newest one.
 import { withPair } from './support/processes.mjs';
+import { nodes, row } from './support/rows.mjs';
 
 const WARM_UP_MS = 1_500;
 const MEASURE_MS = 3_000;
@@ -51,27 +52,19 @@ async function onNode(label, node, context) {
     ratios.push(rate / rawRate);
     delays.push(delayMs);
   }
-  const row = (name, values, unit) => ({
-    name: `${name}, ${label}`,
-    value: context.median(values),
-    unit,
-    spread: context.spread(values),
-  });
   return [
-    row('signed 1 KB gossip', rates, 'messages/s'),
-    row('raw ws, 1 KB', raws, 'messages/s'),
-    row('signed gossip / raw ws', ratios, 'ratio'),
-    row('event-loop delay p99 while gossiping', delays, 'ms'),
+    row(context, 'signed 1 KB gossip', label, rates, 'messages/s'),
+    row(context, 'raw ws, 1 KB', label, raws, 'messages/s'),
+    row(context, 'signed gossip / raw ws', label, ratios, 'ratio'),
+    row(context, 'event-loop delay p99 while gossiping', label, delays, 'ms'),
   ];
 }
 
 export default {
   name: 'gossip',
   async run(context) {
-    const results = await onNode(`Node ${process.versions.node}`, process.execPath, context);
-    if (context.newestNode !== undefined) {
-      results.push(...(await onNode('newest Node (native)', context.newestNode, context)));
-    }
+    const results = [];
+    for (const { label, path } of nodes(context)) results.push(...(await onNode(label, path, context)));
     return results;
   },
 };

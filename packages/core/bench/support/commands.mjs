@@ -22,6 +22,8 @@ async function start(options) {
   mesh.on(MessageTypes.GOSSIP, () => {
     received += 1;
   });
+  mesh.on(MessageTypes.HELLO, (_message, link, nodeId) => linkOf.set(nodeId, link));
+  mesh.on('peer:disconnected', () => gone());
   return { endpoint: mesh.getPublicEndpoint(), nodeId: mesh.nodeId };
 }
 
@@ -46,26 +48,24 @@ async function sendRawFor(ms, bytes) {
   }
 }
 
+/** Links of the peers that are connected now; the facade gives links to handlers only. */
+const linkOf = new Map();
+let gone = () => undefined;
+
 async function handshakes(count, url) {
   const times = [];
   for (let index = 0; index < count; index += 1) {
     const startMs = performance.now();
     const { nodeId } = await mesh.connect(url);
     times.push(performance.now() - startMs);
-    const gone = new Promise((resolve) => mesh.on('peer:disconnected', resolve));
-    mesh.on('pong', () => undefined);
-    closeLink(nodeId);
-    await gone;
-    mesh.off('peer:disconnected');
+    const ended = new Promise((resolve) => {
+      gone = resolve;
+    });
+    linkOf.get(nodeId).close();
+    await ended;
   }
   return times;
 }
-
-/** The facade gives links to handlers only; the benchmark closes the one it has just made by stopping to want it. */
-function closeLink(nodeId) {
-  linkOf.get(nodeId)?.close();
-}
-const linkOf = new Map();
 
 async function lone(count) {
   const pool = new CryptoPool();
@@ -108,12 +108,7 @@ async function idlePeers(count, url) {
 export const commands = {
   start: ({ options }) => start(options),
   connect: async ({ url }) => {
-    mesh.on('hello', (_message, link, nodeId) => linkOf.set(nodeId, link));
     await mesh.connect(url);
-    return {};
-  },
-  prepareHandshakes: () => {
-    mesh.on('hello', (_message, link, nodeId) => linkOf.set(nodeId, link));
     return {};
   },
   send: async ({ ms, bytes }) => {

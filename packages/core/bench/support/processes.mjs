@@ -14,13 +14,15 @@ export class PeerProcess {
     this.#child = spawn(node, ['--disable-warning=ExperimentalWarning', '--expose-gc', PEER], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    this.#child.on('message', (answer) => this.#answers.shift()?.(answer));
+    this.#child.on('message', (answer) => this.#answers.shift()?.resolve(answer));
+    this.#child.once('exit', (code) => {
+      for (const { reject } of this.#answers.splice(0)) reject(new Error(`The process ended with ${code}.`));
+    });
   }
 
   async ask(command) {
     const answer = await new Promise((resolve, reject) => {
-      this.#answers.push(resolve);
-      this.#child.once('exit', (code) => reject(new Error(`The process ended with ${code}.`)));
+      this.#answers.push({ resolve, reject });
       this.#child.send(command);
     });
     if (answer.error !== undefined) throw new Error(answer.error);

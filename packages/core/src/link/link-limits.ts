@@ -42,5 +42,9 @@ export const MARK_TO_SIGNATURE_MS_MAX = 60_000;
 export const CONTROL_FRAMES_MAX = 256;
 /** Bytes of wire messages held while the next epoch's key is being computed. */
 export const HELD_BYTES_MAX = 1_048_576;
+/** Heads of one link that are being verified at once: enough to keep every processor busy, and fair to the other links. */
+export const VERIFICATIONS_MAX = 8;
+/** After a full pool a link asks again this much later. */
+export const VERIFICATION_RETRY_MS = 5;
 /** Head verifications saved up while a link is idle. */
 export const HEADS_BURST = 64;

@@ -15,7 +15,14 @@ import { bytesKey, type Batch, type BatchMessage } from '../envelope/batch.js';
 import type { Envelope } from '../envelope/envelope.js';
 import { BoundedMap } from '../transport/index.js';
 import { knownKey, type KeyCache, type KnownKey } from './key-cache.js';
-import { HEADS_BURST, KEYS_WANTED_MAX, KEY_WAIT_MS, SLOTS } from './link-limits.js';
+import {
+  HEADS_BURST,
+  KEYS_WANTED_MAX,
+  KEY_WAIT_MS,
+  SLOTS,
+  VERIFICATION_RETRY_MS,
+  VERIFICATIONS_MAX,
+} from './link-limits.js';
 import { checkMessages } from './parcel-check.js';
 import {
   decodeBlock,
@@ -93,6 +100,7 @@ export class ParcelReader {
   #unverified: Slot[] = [];
   #waiting: Waiting[] = [];
   #ticket = 0;
+  #retryMs = 0;
 
   constructor(options: ParcelReaderOptions) {
     this.#options = options;
@@ -103,7 +111,9 @@ export class ParcelReader {
   get deadlineMs(): number | undefined {
     const [slot] = this.#unverified;
     if (slot === undefined) return undefined;
-    return slot.state === 'wants-key' ? slot.sinceMs + KEY_WAIT_MS : this.#tokens.nextMs;
+    if (slot.state === 'wants-key') return slot.sinceMs + KEY_WAIT_MS;
+    // Where the verifications under way are the limit, their completion goes on, and no time.
+    return this.#jobs.size >= VERIFICATIONS_MAX ? undefined : Math.max(this.#retryMs, this.#tokens.nextMs);
   }
 
   key(body: Uint8Array, nowMs: number): ParcelAction[] {
@@ -167,6 +177,7 @@ export class ParcelReader {
       // Nobody looked at the signature: the pool was full. It waits for its turn again.
       slot.state = 'wants-token';
       this.#unverified.unshift(slot);
+      this.#retryMs = nowMs + VERIFICATION_RETRY_MS;
       return [];
     }
     if (result.root === undefined) return [{ type: 'close', code: 'LINK_BAD_SIGNATURE' }];
@@ -233,6 +244,7 @@ export class ParcelReader {
       return undefined;
     }
     slot.state = 'wants-token';
+    if (this.#jobs.size >= VERIFICATIONS_MAX || nowMs < this.#retryMs) return undefined;
     if (!this.#tokens.take(nowMs)) return undefined;
     slot.state = 'verifying';
     this.#ticket += 1;
