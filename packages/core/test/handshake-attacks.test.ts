@@ -3,9 +3,23 @@ import { concatBytes, mlKem768, utf8ToBytes, type NodeId } from '@yakmesh/crypto
 import type { CryptoJobs } from '../src/crypto-job.js';
 import { INITIATOR_CONTEXT } from '../src/handshake/initiator.js';
 import { networkHash, type NetworkName } from '../src/network-hash.js';
-import { handshake, initiatorOf, responderOf, shake, type HandshakeResult, type Wire } from './support/handshake-pair.js';
+import {
+  handshake,
+  initiatorOf,
+  responderOf,
+  shake,
+  type HandshakeResult,
+  type Wire,
+} from './support/handshake-pair.js';
 import { NETWORK, OTHER_NETWORK, party, SUITE, type Party } from './support/parties.js';
-import { fin, hash512, open, seal, secondSchedule, type SecondSchedule } from './support/second-key-schedule.js';
+import {
+  fin,
+  hash512,
+  open,
+  seal,
+  secondSchedule,
+  type SecondSchedule,
+} from './support/second-key-schedule.js';
 
 let a: Party;
 let b: Party;
@@ -224,9 +238,7 @@ test('a reflected HELLO and a WELCOME that reuses the initiator’s session id a
 });
 
 test('a WELCOME sent back to the responder is no CONFIRM', async () => {
-  const { responder } = await shake(a, b, ({ bytes }, index) =>
-    index === 2 ? good.sent[1]?.bytes : bytes,
-  );
+  const { responder } = await shake(a, b, ({ bytes }, index) => (index === 2 ? good.sent[1]?.bytes : bytes));
   expect(responder).toMatchObject({ outcome: undefined, code: 'LINK_BAD_MESSAGE' });
 });
 
@@ -266,10 +278,15 @@ test('H3: a fingerprint against none, and none against one, is refused like a wr
   }));
   for (const ours of names) {
     for (const theirs of names) {
-      const { initiator, responder } = await shake(a, b, ({ bytes }, index) => (index > 1 ? undefined : bytes), {
-        initiator: { networkHash: networkHash(SUITE.suite, ours) },
-        responder: { networkHashes: [networkHash(SUITE.suite, theirs)] },
-      });
+      const { initiator, responder } = await shake(
+        a,
+        b,
+        ({ bytes }, index) => (index > 1 ? undefined : bytes),
+        {
+          initiator: { networkHash: networkHash(SUITE.suite, ours) },
+          responder: { networkHashes: [networkHash(SUITE.suite, theirs)] },
+        },
+      );
       const expected = ours === theirs ? undefined : 'MESH_NETWORK_MISMATCH';
       expect(initiator.code).toBe(expected);
       expect(responder.code).toBe(expected);

@@ -3,7 +3,13 @@ import { bytesToHex, mlKem768 } from '@yakmesh/crypto';
 import type { CryptoJobs } from '../src/crypto-job.js';
 import { networkHash } from '../src/network-hash.js';
 import { systemRandom } from '../src/transport/index.js';
-import { handshake, initiatorOf, responderOf, shake, type HandshakeResult } from './support/handshake-pair.js';
+import {
+  handshake,
+  initiatorOf,
+  responderOf,
+  shake,
+  type HandshakeResult,
+} from './support/handshake-pair.js';
 import { NETWORK, OTHER_NETWORK, party, type Party } from './support/parties.js';
 import {
   fin,

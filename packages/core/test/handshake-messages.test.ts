@@ -106,14 +106,12 @@ test('no bytes make a decoder of the handshake throw', () => {
     (bytes: Uint8Array) => decodeProof(bytes, SLOT_BYTES),
   ];
   const sizes = fc.constantFrom(0, 7, 8, 28, 60, 64, 1_288, 1_320, 5_397, 6_969, 7_001);
-  const headed = fc
-    .tuple(sizes, fc.nat(5), fc.nat(3), exactly(16))
-    .map(([length, type, suite, start]) => {
-      const bytes = new Uint8Array(length);
-      bytes.set(start.subarray(0, length));
-      bytes.set([0x59, 0x4c, 1, type, 0, suite, length >> 8, length & 255].slice(0, length));
-      return bytes;
-    });
+  const headed = fc.tuple(sizes, fc.nat(5), fc.nat(3), exactly(16)).map(([length, type, suite, start]) => {
+    const bytes = new Uint8Array(length);
+    bytes.set(start.subarray(0, length));
+    bytes.set([0x59, 0x4c, 1, type, 0, suite, length >> 8, length & 255].slice(0, length));
+    return bytes;
+  });
   fc.assert(
     fc.property(fc.oneof(headed, fc.uint8Array({ maxLength: 300 })), (bytes) => {
       for (const decode of decoders) decode(bytes);

@@ -3,7 +3,15 @@ import fc from 'fast-check';
 import type { CryptoJobs } from '../src/crypto-job.js';
 import type { HandshakeAction } from '../src/handshake/actions.js';
 import { SeededRandom } from '../src/testing/seeded-random.js';
-import { handshake, initiatorOf, NOW_MS, responderOf, shake, type AnyMachine, type HandshakeResult } from './support/handshake-pair.js';
+import {
+  handshake,
+  initiatorOf,
+  NOW_MS,
+  responderOf,
+  shake,
+  type AnyMachine,
+  type HandshakeResult,
+} from './support/handshake-pair.js';
 import { never, party, type Party } from './support/parties.js';
 
 let a: Party;
@@ -105,7 +113,15 @@ test('a key pair that arrives after the end is destroyed', async () => {
 });
 
 test('a job that fails ends the handshake with LINK_DECRYPT, at every step', async () => {
-  for (const failing of ['generate', 'decapsulate', 'verify-slot', 'sign', 'encapsulate', 'sign-slot', 'verify']) {
+  for (const failing of [
+    'generate',
+    'decapsulate',
+    'verify-slot',
+    'sign',
+    'encapsulate',
+    'sign-slot',
+    'verify',
+  ]) {
     const broken =
       (jobs: CryptoJobs): CryptoJobs =>
       async (job, signal) =>

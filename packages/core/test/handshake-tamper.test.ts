@@ -1,6 +1,13 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { handshake, initiatorOf, JobLog, responderOf, type HandshakeResult, type Wire } from './support/handshake-pair.js';
+import {
+  handshake,
+  initiatorOf,
+  JobLog,
+  responderOf,
+  type HandshakeResult,
+  type Wire,
+} from './support/handshake-pair.js';
 import { party, SUITE, type Party } from './support/parties.js';
 
 let a: Party;
@@ -52,9 +59,51 @@ test('the logged run completes again as it is', async () => {
 });
 
 const fields = {
-  HELLO: { magic: 0, version: 2, type: 3, suite: 5, length: 7, prefix: 8, session: 16, nonce: 32, ek: 64, ekEnd: 1_279, puzzle: 1_280 },
-  WELCOME: { magic: 1, version: 2, type: 3, suite: 5, length: 6, theirSession: 8, session: 24, nonce: 40, ct: 72, ctEnd: 1_191, pk: 1_192, params: 3_144, slot: 3_208, fin: 6_953, tag: 6_985, end: 7_000 },
-  CONFIRM: { magic: 0, version: 2, type: 3, suite: 4, length: 7, session: 8, pk: 24, params: 1_976, signature: 2_040, fin: 5_349, tag: 5_381, end: 5_396 },
+  HELLO: {
+    magic: 0,
+    version: 2,
+    type: 3,
+    suite: 5,
+    length: 7,
+    prefix: 8,
+    session: 16,
+    nonce: 32,
+    ek: 64,
+    ekEnd: 1_279,
+    puzzle: 1_280,
+  },
+  WELCOME: {
+    magic: 1,
+    version: 2,
+    type: 3,
+    suite: 5,
+    length: 6,
+    theirSession: 8,
+    session: 24,
+    nonce: 40,
+    ct: 72,
+    ctEnd: 1_191,
+    pk: 1_192,
+    params: 3_144,
+    slot: 3_208,
+    fin: 6_953,
+    tag: 6_985,
+    end: 7_000,
+  },
+  CONFIRM: {
+    magic: 0,
+    version: 2,
+    type: 3,
+    suite: 4,
+    length: 7,
+    session: 8,
+    pk: 24,
+    params: 1_976,
+    signature: 2_040,
+    fin: 5_349,
+    tag: 5_381,
+    end: 5_396,
+  },
 };
 
 test.each(
@@ -67,9 +116,7 @@ test.each(
 
 test('any bit of any message flipped: no link and no exception', async () => {
   const sizes = [1_320, 7_001, 5_397];
-  const flips = fc
-    .nat(2)
-    .chain((index) => fc.tuple(fc.constant(index), fc.nat(8 * (sizes[index] ?? 1) - 1)));
+  const flips = fc.nat(2).chain((index) => fc.tuple(fc.constant(index), fc.nat(8 * (sizes[index] ?? 1) - 1)));
   await fc.assert(
     fc.asyncProperty(flips, ([index, bit]) => expectNoLink(index, bit)),
     { numRuns: 150 },

@@ -92,7 +92,6 @@ export class PuzzleIssuer {
   #used = new Set<string>();
   #usedBefore = new Set<string>();
   #rotatedMinute = 0;
-  #lastBits = 0;
 
   constructor(options: PuzzleIssuerOptions) {
     this.#secret = options.random.bytes(32);
@@ -106,17 +105,18 @@ export class PuzzleIssuer {
   }
 
   issue(scope: string, bits: number, nowMs: number): { seed: Uint8Array; expirySeconds: number } {
-    this.#lastBits = bits;
     return { seed: this.#seed(scope, Math.floor(nowMs / MINUTE_MS), bits), expirySeconds: MINUTE_MS / 1_000 };
   }
 
-  /** True once for each session whose solution fits this minute's or the last minute's seed. */
-  check(scope: string, hello: Hello, nowMs: number): boolean {
+  /**
+   * True once for each session whose solution fits this minute's or the last minute's seed. `bits` is what this peer was
+   * challenged with: the difficulty may have changed while it worked.
+   */
+  check(scope: string, hello: Hello, bits: number, nowMs: number): boolean {
     const minute = Math.floor(nowMs / MINUTE_MS);
     this.#rotate(minute);
-    const bits = this.#lastBits;
     const name = hello.session.join();
-    if (bits === 0 || this.#used.has(name) || this.#usedBefore.has(name)) return false;
+    if (this.#used.has(name) || this.#usedBefore.has(name)) return false;
     const key = sha256(hello.encapsulationKey);
     const solved = [minute, minute - 1].some((tried) =>
       solves(this.#seed(scope, tried, bits), hello.session, key, bits, hello.puzzle),

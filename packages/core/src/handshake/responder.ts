@@ -70,7 +70,8 @@ interface Proven {
 }
 
 type State =
-  | { readonly name: 'waiting' | 'challenged' | 'ended' }
+  | { readonly name: 'waiting' | 'ended' }
+  | { readonly name: 'challenged'; readonly bits: number }
   | { readonly name: 'encapsulating'; readonly greeting: Greeting }
   | { readonly name: 'signing'; readonly answered: Answered }
   | { readonly name: 'confirming'; readonly answered: Answered; readonly transcript2: Uint8Array }
@@ -128,7 +129,7 @@ export class ResponderMachine {
   }
 
   #receiveHello(bytes: Uint8Array, nowMs: number): HandshakeAction[] {
-    const { kem, networkHashes, admit, puzzles, scope } = this.#options;
+    const { kem, networkHashes, admit } = this.#options;
     // 1. Size, version and suite, by the header alone.
     const header = decodeHeader(bytes);
     if (header === undefined || header.type !== HandshakeType.HELLO) return this.#fail('PEER_NOT_HANDSHAKE');
@@ -146,19 +147,8 @@ export class ResponderMachine {
       return this.#refuse(hello.session, RefuseCode.BUSY, 'MESH_BUSY');
     }
     // 4. A puzzle, where we are under load.
-    const bits = puzzles.bitsDemanded(nowMs);
-    if (bits > 0 || this.#state.name === 'challenged') {
-      if (this.#state.name === 'waiting') {
-        this.#state = { name: 'challenged' };
-        const { seed, expirySeconds } = puzzles.issue(scope, bits, nowMs);
-        const session = hello.session;
-        const challenge = { suite: kem.suite, session, seed, bits, count: PUZZLE_COUNT, expirySeconds };
-        return [{ type: 'send', bytes: encodeChallenge(challenge) }];
-      }
-      if (!puzzles.check(scope, hello, nowMs)) {
-        return this.#refuse(hello.session, RefuseCode.PUZZLE, 'MESH_PUZZLE');
-      }
-    }
+    const demand = this.#demandPuzzle(hello, nowMs);
+    if (demand !== undefined) return demand;
     // 5. Only now the KEM.
     const greeting = {
       hello,
@@ -169,6 +159,22 @@ export class ResponderMachine {
     };
     this.#state = { name: 'encapsulating', greeting };
     return [this.#job({ type: 'encapsulate', kem, publicKey: hello.encapsulationKey.slice() })];
+  }
+
+  /** The CHALLENGE or refusal that this HELLO gets; undefined where it may go on. */
+  #demandPuzzle(hello: Hello, nowMs: number): HandshakeAction[] | undefined {
+    const { kem, puzzles, scope } = this.#options;
+    const { session } = hello;
+    if (this.#state.name === 'challenged') {
+      const isSolved = puzzles.check(scope, hello, this.#state.bits, nowMs);
+      return isSolved ? undefined : this.#refuse(session, RefuseCode.PUZZLE, 'MESH_PUZZLE');
+    }
+    const bits = puzzles.bitsDemanded(nowMs);
+    if (bits === 0) return undefined;
+    this.#state = { name: 'challenged', bits };
+    const { seed, expirySeconds } = puzzles.issue(scope, bits, nowMs);
+    const challenge = { suite: kem.suite, session, seed, bits, count: PUZZLE_COUNT, expirySeconds };
+    return [{ type: 'send', bytes: encodeChallenge(challenge) }];
   }
 
   #answer(greeting: Greeting, ciphertext: Uint8Array, sharedSecret: Uint8Array): HandshakeAction[] {

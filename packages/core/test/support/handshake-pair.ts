@@ -108,7 +108,11 @@ export const shake = (
   a: Party,
   b: Party,
   wire?: Wire,
-  options: { expected?: NodeId; initiator?: Partial<InitiatorOptions>; responder?: Partial<ResponderOptions> } = {},
+  options: {
+    expected?: NodeId;
+    initiator?: Partial<InitiatorOptions>;
+    responder?: Partial<ResponderOptions>;
+  } = {},
 ): Promise<HandshakeResult> =>
   handshake(
     initiatorOf(a, { expected: options.expected, ...options.initiator }),

@@ -8,7 +8,11 @@ const join = (...parts: readonly Bytes[]): Bytes => new Uint8Array(Buffer.concat
 const text = (value: string): Bytes => new Uint8Array(Buffer.from(value));
 const zeros = (length: number): Bytes => new Uint8Array(length);
 export const hash512 = (...parts: readonly Bytes[]): Bytes =>
-  new Uint8Array(createHash('sha512').update(join(...parts)).digest());
+  new Uint8Array(
+    createHash('sha512')
+      .update(join(...parts))
+      .digest(),
+  );
 const hmac512 = (key: Bytes, data: Bytes): Bytes =>
   new Uint8Array(createHmac('sha512', key).update(data).digest());
 
