@@ -1,7 +1,7 @@
 import { mlKem768, xWing, type Kem } from '@yakmesh/crypto';
 import { MeshArgumentError } from './errors.js';
 import type { RateLimiterOptions } from './mesh/default-guard.js';
-import { requireEndpoint } from './mesh/endpoint.js';
+import { parseEndpoint } from './mesh/endpoint.js';
 import { NETWORK_LABEL_BYTES_MAX, type NetworkName } from './network-hash.js';
 import type { RequestHandler } from './sockets/socket.js';
 import { silentLogger, type Guard, type Logger, type Store } from './transport/index.js';
@@ -185,9 +185,16 @@ function publicHost(host: string | null): string | null {
   if (host === null) return null;
   if (typeof host !== 'string' || host === '')
     bad('publicHost is a host name, an address, or a ws:// or wss:// URL.');
-  if (/^wss?:/.test(host)) requireEndpoint(host);
-  else if (!URL.canParse(`ws://${bracketed(host)}/`)) bad(`publicHost "${host}" is no host name or address.`);
+  const isFit = /^wss?:/.test(host) ? parseEndpoint(host) !== undefined : isHost(bracketed(host));
+  if (!isFit) bad(`publicHost "${host}" is no host name, no address and no ws:// or wss:// URL.`);
   return host;
+}
+
+/** Nothing but a host: what else a URL holds would end up in the endpoint unseen. */
+function isHost(host: string): boolean {
+  if (!URL.canParse(`ws://${host}/`)) return false;
+  const { pathname, port, username, password, search, hash } = new URL(`ws://${host}/`);
+  return pathname === '/' && `${port}${username}${password}${search}${hash}` === '' && !/[/?#@]/.test(host);
 }
 
 /** An IPv6 address as URLs write it. */
