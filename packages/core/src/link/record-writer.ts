@@ -183,7 +183,8 @@ export class RecordWriter {
   }
 }
 
-function padded(frames: readonly Uint8Array[]): Uint8Array {
+/** Frames as a record's plaintext. */
+export function padded(frames: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const frame of frames) length += frame.length;
   const rounded = Math.ceil(length / RECORD_PADDING_BYTES) * RECORD_PADDING_BYTES;

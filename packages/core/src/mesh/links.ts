@@ -125,30 +125,18 @@ export class Links implements SessionListener {
   }
 
   /** Dials; resolves when the peer has accepted. Rejects with the code that says why not. */
-  dial(endpoint: Endpoint, isHeld: boolean, signal: AbortSignal): Promise<Peer> {
-    return new Promise((resolve, reject) => {
-      const fail = (code: MeshErrorCode): void => reject(dialError(code, endpoint));
-      const known = endpoint.expected === undefined ? undefined : this.#peers.get(endpoint.expected);
-      if (known !== undefined) return resolve(known);
-      if (!isHeld && this.#peers.size >= this.#options.maxPeers) return fail('MESH_FULL');
-      const session = this.#open('initiator', this.#initiator(endpoint.expected), hostOf(endpoint.url));
-      const onAbort = (): void => session.close(abortCode(signal.reason));
-      const settle = (): void => signal.removeEventListener('abort', onAbort);
-      this.#dials.set(session, {
-        endpoint,
-        isHeld,
-        resolve: (peer) => {
-          settle();
-          resolve(peer);
-        },
-        reject: (code) => {
-          settle();
-          fail(code);
-        },
-      });
-      signal.addEventListener('abort', onAbort);
-      this.#connect(session, endpoint.url);
-    });
+  async dial(endpoint: Endpoint, isHeld: boolean, signal: AbortSignal): Promise<Peer> {
+    const [own, ...accepted] = this.#options.networkHashes;
+    try {
+      return await this.#dialAs(own, endpoint, isHeld, signal);
+    } catch (error) {
+      // A peer that knows only an older network which we accept: we speak as a member of that one.
+      for (const networkHash of codeOf(error) === 'MESH_NETWORK_MISMATCH' ? accepted : []) {
+        const peer = await this.#dialAs(networkHash, endpoint, isHeld, signal).catch(() => undefined);
+        if (peer !== undefined) return peer;
+      }
+      throw error;
+    }
   }
 
   /** Ends every session; resolves when the last socket is gone. */
@@ -169,6 +157,7 @@ export class Links implements SessionListener {
 
   link(session: Session, outcome: HandshakeOutcome): LinkMachine | LinkErrorCode {
     if (this.#isStopping) return 'LINK_CLOSED';
+    if (session.role === 'responder' && !this.#hasRoom(session, outcome.nodeId)) return 'LINK_FULL';
     return new LinkMachine({ ...this.#options.link(), outcome }, this.#running.nowMs());
   }
 
@@ -235,6 +224,17 @@ export class Links implements SessionListener {
     if (peer !== undefined) this.#options.events.drained(peer);
   }
 
+  /** Peers that have been accepted and have not said anything yet take room too. */
+  #hasRoom(newcomer: Session, nodeId: NodeId): boolean {
+    if (this.#peers.has(nodeId)) return true;
+    let count = this.#peers.size;
+    for (const session of this.#sessions) {
+      const isAccepted = session.machine?.isEstablished === false && session.role === 'responder';
+      if (session !== newcomer && isAccepted && session.nodeId !== nodeId) count += 1;
+    }
+    return count < this.#options.maxPeers;
+  }
+
   #open(
     role: 'initiator' | 'responder',
     machine: InitiatorMachine | ResponderMachine,
@@ -257,6 +257,37 @@ export class Links implements SessionListener {
     return session;
   }
 
+  #dialAs(networkHash: Uint8Array, endpoint: Endpoint, isHeld: boolean, signal: AbortSignal): Promise<Peer> {
+    return new Promise((resolve, reject) => {
+      const fail = (code: MeshErrorCode): void => reject(dialError(code, endpoint));
+      if (signal.aborted) return fail(abortCode(signal.reason));
+      const known = endpoint.expected === undefined ? undefined : this.#peers.get(endpoint.expected);
+      if (known !== undefined) return resolve(known);
+      if (!isHeld && this.#peers.size >= this.#options.maxPeers) return fail('MESH_FULL');
+      const session = this.#open(
+        'initiator',
+        this.#initiator(networkHash, endpoint.expected),
+        hostOf(endpoint.url),
+      );
+      const onAbort = (): void => session.close(abortCode(signal.reason));
+      const settle = (): void => signal.removeEventListener('abort', onAbort);
+      this.#dials.set(session, {
+        endpoint,
+        isHeld,
+        resolve: (peer) => {
+          settle();
+          resolve(peer);
+        },
+        reject: (code) => {
+          settle();
+          fail(code);
+        },
+      });
+      signal.addEventListener('abort', onAbort);
+      this.#connect(session, endpoint.url);
+    });
+  }
+
   #connect(session: Session, url: string): void {
     try {
       session.attach(this.#options.sockets.dial(url, session.handlers));
@@ -265,12 +296,12 @@ export class Links implements SessionListener {
     }
   }
 
-  #initiator(expected: NodeId | undefined): InitiatorMachine {
-    const { self, random, networkHashes } = this.#options;
+  #initiator(networkHash: Uint8Array, expected: NodeId | undefined): InitiatorMachine {
+    const { self, random } = this.#options;
     const { kem } = this.#options.link();
     return new InitiatorMachine({
       kem,
-      networkHash: networkHashes[0],
+      networkHash,
       self,
       expected,
       random,

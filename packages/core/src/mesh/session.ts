@@ -1,4 +1,4 @@
-import { kemOfSuite, type Kem, type NodeId } from '@yakmesh/crypto';
+import { kemOfSuite, wipe, type Kem, type NodeId } from '@yakmesh/crypto';
 import type { CryptoJobs } from '../crypto-job.js';
 import type { LinkErrorCode, MeshErrorCode, PeerFaultCode } from '../errors.js';
 import type { HandshakeAction, HandshakeOutcome, HandshakeRole } from '../handshake/actions.js';
@@ -8,6 +8,7 @@ import type { LinkInfo } from '../link/control-frames.js';
 import type { LinkAction } from '../link/link-actions.js';
 import { SOCKET_BYTES_MAX } from '../link/link-limits.js';
 import type { LinkMachine } from '../link/link-machine.js';
+import { refusalRecord } from '../link/refusal.js';
 import type { QueueItem } from '../link/send-queue.js';
 import { RECORD_WIRE_BYTES_MAX } from '../record/frames.js';
 import type { Socket, SocketHandlers } from '../sockets/socket.js';
@@ -244,11 +245,17 @@ export class Session {
   #linked(outcome: HandshakeOutcome): void {
     this.#outcome = outcome;
     const link = this.#options.listener.link(this, outcome);
-    if (typeof link === 'string') return this.#end(link, false);
+    if (typeof link === 'string') return this.#refuse(outcome, link);
     this.#link = link;
     this.#phase = 'link';
     this.#armStep();
     this.pump();
+  }
+
+  #refuse(outcome: HandshakeOutcome, code: LinkErrorCode): void {
+    if (this.role === 'responder') this.#socket?.send(refusalRecord(outcome, code));
+    wipe(outcome.secrets.root, outcome.secrets.exporter);
+    this.#end(code, false);
   }
 
   #perform(actions: readonly LinkAction[]): void {
