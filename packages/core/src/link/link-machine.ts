@@ -1,4 +1,4 @@
-import { encodeNodeId, type Kem } from '@yakmesh/crypto';
+import { encodeNodeId, wipe, type Kem } from '@yakmesh/crypto';
 import type { JobResult } from '../crypto-job.js';
 import type { LinkErrorCode } from '../errors.js';
 import type { HandshakeOutcome } from '../handshake/actions.js';
@@ -39,6 +39,8 @@ export interface LinkMachineOptions extends Omit<ParcelReaderOptions, 'nowMs'> {
   readonly info: () => LinkInfo;
   /** Where to look up a key that the peer has forgotten. */
   readonly keyFor: (nodeIdText: string) => Uint8Array | undefined;
+  /** Records that we seal under one key. @default KEY_RECORDS_MAX */
+  readonly keyRecordsMax?: number | undefined;
 }
 
 /** Tickets of the two job givers are told apart by parity. */
@@ -73,7 +75,7 @@ export class LinkMachine {
     const { outcome, kem, random } = options;
     const { role, secrets, params } = outcome;
     const peerRole = role === 'initiator' ? 'responder' : 'initiator';
-    this.#sendKeys = new RecordKeys(secrets.root, role, 0);
+    this.#sendKeys = new RecordKeys(secrets.root, role, 0, options.keyRecordsMax);
     this.#opener = new RecordOpener(new RecordKeys(secrets.root, peerRole, 0));
     this.#ratchet = new LinkRatchet({ role, secrets, kem, random, nowMs, peerKey: outcome.publicKey });
     this.#credit = new CreditUser(params.creditBytes);
@@ -389,6 +391,7 @@ export class LinkMachine {
         for (const { wire, receivedMs } of this.#opener.provide(action.root)) {
           actions.push(...this.receive(wire, receivedMs, nowMs));
         }
+        wipe(action.root);
       }
     }
     return actions;

@@ -29,7 +29,7 @@ interface Mark {
 export type RatchetAction =
   | { readonly type: 'job'; readonly ticket: number; readonly job: CryptoJob }
   | { readonly type: 'send'; readonly frame: Uint8Array }
-  /** From here on our records use the new root; the peer's KEY_UPDATE may come at any time. */
+  /** From here on our records use the new root, which the taker wipes; the peer's KEY_UPDATE may come at any time. */
   | { readonly type: 'switch'; readonly root: Uint8Array }
   | { readonly type: 'fail' };
 
@@ -40,6 +40,7 @@ type State =
 
 export interface LinkRatchetOptions {
   readonly role: HandshakeRole;
+  /** Its root is wiped: the records' keys must have been derived before. */
   readonly secrets: LinkSecrets;
   readonly kem: Kem;
   readonly peerKey: Uint8Array;
@@ -55,7 +56,8 @@ export class LinkRatchet {
   readonly sent: RunningTranscript;
   readonly received: RunningTranscript;
   readonly #options: LinkRatchetOptions;
-  #root: Uint8Array;
+  /** XL(root_e, "derived"): all of a root that the next one needs. With the root itself a thief could read back the whole epoch. */
+  #derived: Uint8Array;
   #nextRoot: Uint8Array | undefined;
   /** th'_e: the handshake's hash, then one hash a round over both KEM parts. */
   #roundHash: Uint8Array;
@@ -74,7 +76,8 @@ export class LinkRatchet {
     const { secrets, nowMs } = options;
     this.sent = new RunningTranscript(secrets.transcript);
     this.received = new RunningTranscript(secrets.transcript);
-    this.#root = secrets.root;
+    this.#derived = derivedOf(secrets.root);
+    wipe(secrets.root);
     this.#roundHash = secrets.transcript;
     this.#verifiedMs = nowMs;
     this.#dueMs = this.#nextDue(nowMs);
@@ -167,7 +170,7 @@ export class LinkRatchet {
   }
 
   destroy(): void {
-    wipe(this.#root, this.#nextRoot ?? EMPTY);
+    wipe(this.#derived, this.#nextRoot ?? EMPTY);
     this.#keyPair?.destroy();
   }
 
@@ -195,17 +198,15 @@ export class LinkRatchet {
   /** th'_{e+1} = H(th'_e ‖ EK ‖ CT); root_{e+1} = XL(Extract(XL(root_e, "derived"), ss), "root", th'_{e+1}, 64). */
   #turn(encapsulationKey: Uint8Array, ciphertext: Uint8Array, sharedSecret: Uint8Array): void {
     this.#roundHash = sha512(concatBytes(this.#roundHash, encapsulationKey, ciphertext));
-    const derived = expandLabel(this.#root, 'derived', EMPTY, SECRET_BYTES);
-    const extracted = hkdfExtractSha512(derived, sharedSecret);
+    const extracted = hkdfExtractSha512(this.#derived, sharedSecret);
     this.#nextRoot = expandLabel(extracted, 'root', this.#roundHash, SECRET_BYTES);
-    wipe(derived, extracted, sharedSecret);
+    wipe(this.#derived, extracted, sharedSecret);
   }
 
   #finish(nowMs: number): RatchetAction[] {
     const root = this.#nextRoot;
     if (root === undefined) return [{ type: 'fail' }];
-    wipe(this.#root);
-    this.#root = root;
+    this.#derived = derivedOf(root);
     this.#nextRoot = undefined;
     this.#epoch += 1;
     this.#keyPair?.destroy();
@@ -230,4 +231,8 @@ export class LinkRatchet {
     this.#ticket += 1;
     return { type: 'job', ticket: this.#ticket, job };
   }
+}
+
+function derivedOf(root: Uint8Array): Uint8Array {
+  return expandLabel(root, 'derived', EMPTY, SECRET_BYTES);
 }

@@ -1,3 +1,4 @@
+import { wipe } from '@yakmesh/crypto';
 import type { RecordKeys } from '../record/record-keys.js';
 import {
   decodeFrames,
@@ -103,6 +104,7 @@ export class RecordWriter {
     ratchet.sent.absorb(decodeFrames(plaintext) ?? []);
     if (root !== undefined) {
       keys.nextEpoch(root);
+      wipe(root);
       this.#switchRoot = undefined;
     } else if (isWorn) keys.nextPhase();
     return { wire, chargedBytes, isMark };

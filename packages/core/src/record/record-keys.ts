@@ -17,6 +17,7 @@ export const KEY_BYTES_MAX = 2 ** 36;
  */
 export class RecordKeys {
   readonly #direction: HandshakeRole;
+  readonly #recordsMax: number;
   #chain: Uint8Array;
   #key: Uint8Array;
   #iv: Uint8Array;
@@ -26,8 +27,9 @@ export class RecordKeys {
   epoch: number;
   phase = 0;
 
-  constructor(root: Uint8Array, direction: HandshakeRole, epoch: number) {
+  constructor(root: Uint8Array, direction: HandshakeRole, epoch: number, recordsMax = KEY_RECORDS_MAX) {
     this.#direction = direction;
+    this.#recordsMax = recordsMax;
     this.epoch = epoch;
     this.#chain = RecordKeys.#chainOf(root, direction, epoch);
     this.#key = expandLabel(this.#chain, 'key', EMPTY, KEY_BYTES);
@@ -41,7 +43,7 @@ export class RecordKeys {
 
   /** True when the key has done its share and the sender must announce the next one. */
   get isWorn(): boolean {
-    return this.#sequence >= KEY_RECORDS_MAX - 1 || this.#bytes >= KEY_BYTES_MAX;
+    return this.#sequence >= this.#recordsMax - 1 || this.#bytes >= KEY_BYTES_MAX;
   }
 
   seal(plaintext: Uint8Array): Uint8Array {
