@@ -8,6 +8,7 @@ import { presign, replay } from './origins.mjs';
 const OPTIONS = { wsPort: 0, host: '127.0.0.1', networkId: 'bench', maxPeers: 200, headBudget: 100 };
 const CONCURRENCY = 1_024;
 const RAW_BURST = 64;
+const MESSAGES_PER_JOIN = 4;
 const payloadOf = (bytes) => ({ type: 'bench', data: 'x'.repeat(bytes - 17) });
 
 let mesh;
@@ -86,10 +87,11 @@ async function lone(count) {
 }
 
 const sharedPools = [];
-async function idlePeers(count, url) {
+
+/** Many nodes of one process share one pool; the hub that is measured is in another process. */
+function sharedRuntime() {
   const pool = new CryptoPool();
   sharedPools.push(pool);
-  // A hundred nodes in one process share one pool; the hub that is measured is in another process.
   const shared = new Proxy(pool, {
     get: (target, name) => {
       if (name === 'close') return async () => undefined;
@@ -97,12 +99,44 @@ async function idlePeers(count, url) {
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
-  const runtime = { ...systemRuntime(), createPool: () => shared };
+  return { ...systemRuntime(), createPool: () => shared };
+}
+
+async function idlePeers(count, url) {
+  const runtime = sharedRuntime();
   for (let index = 0; index < count; index += 1) {
     const node = new MeshNetwork(await Identity.generate(), OPTIONS, runtime);
     await node.start();
     await node.connect(url);
   }
+}
+
+let churners;
+
+async function prepareChurn(count) {
+  const identities = [];
+  while (identities.length < count) identities.push(await Identity.generate());
+  churners = { identities, runtime: sharedRuntime() };
+}
+
+async function churn(ms, url) {
+  const untilMs = performance.now() + ms;
+  let joins = 0;
+  const one = async (identity) => {
+    while (performance.now() < untilMs) {
+      const node = new MeshNetwork(identity, OPTIONS, churners.runtime);
+      await node.start();
+      await node.connect(url);
+      for (let message = 0; message < MESSAGES_PER_JOIN; message += 1)
+        await node.broadcast({ type: 'bench', message });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await node.stop();
+      joins += 1;
+    }
+  };
+  await Promise.all(churners.identities.slice(0, 4).map(one));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  return { joins, messages: joins * MESSAGES_PER_JOIN };
 }
 
 export const commands = {
@@ -127,6 +161,11 @@ export const commands = {
     return {};
   },
   replay: async ({ url }) => replay(url, OPTIONS),
+  prepareChurn: async ({ identities }) => {
+    await prepareChurn(identities);
+    return {};
+  },
+  churn: ({ ms, url }) => churn(ms, url),
   idlePeers: async ({ count, url }) => {
     await idlePeers(count, url);
     return {};
@@ -137,7 +176,8 @@ export const commands = {
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
     const { rss, heapUsed } = process.memoryUsage();
-    return { rss, heapUsed, peers: mesh?.getPeers().length };
+    const handles = process.getActiveResourcesInfo().length;
+    return { rss, heapUsed, handles, peers: mesh?.getPeers().length };
   },
   rawListen: async () => {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false });

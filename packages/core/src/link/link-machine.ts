@@ -68,6 +68,7 @@ export class LinkMachine {
   #afterMark: LinkAction[] = [];
   #isEstablished = false;
   #isClosed = false;
+  #ending: LinkErrorCode | undefined;
   #isRetired = false;
 
   constructor(options: LinkMachineOptions, nowMs: number) {
@@ -93,6 +94,11 @@ export class LinkMachine {
       this.#writer.control(encodeFrame(FrameKind.HS_DONE));
       this.sendInfo();
     }
+  }
+
+  /** True while the peer has ended the link and what it sent before is still being verified. */
+  get isEnding(): boolean {
+    return this.#ending !== undefined;
   }
 
   get isEstablished(): boolean {
@@ -152,8 +158,13 @@ export class LinkMachine {
     this.#ratchet.destroy();
   }
 
+  /** The peer is gone without a word. What it sent before is dealt with first, then the link closes. */
+  peerGone(): LinkAction[] {
+    return this.#isClosed || this.isEnding ? [] : this.#peerEnded('LINK_CLOSED');
+  }
+
   receive(wire: Uint8Array, receivedMs: number, nowMs: number): LinkAction[] {
-    if (this.#isClosed) return [];
+    if (this.#isClosed || this.isEnding) return [];
     const opened = this.#opener.open(wire, receivedMs);
     switch (opened.type) {
       case 'held':
@@ -176,12 +187,14 @@ export class LinkMachine {
     }
     const own = Math.floor(ticket / 2);
     if (ticket % 2 === RATCHET_PARITY) return this.#turn(this.#ratchet.complete(own, result, nowMs), nowMs);
-    return this.#perform(this.#reader.complete(own, result, nowMs), nowMs, nowMs);
+    const actions = this.#perform(this.#reader.complete(own, result, nowMs), nowMs, nowMs);
+    return [...actions, ...this.#endOnceIdle()];
   }
 
   tick(nowMs: number): LinkAction[] {
     if (this.#isClosed) return [];
     const actions = this.#perform(this.#reader.tick(nowMs), nowMs, nowMs);
+    if (this.isEnding) return [...actions, ...this.#endOnceIdle()];
     if (!this.#isEstablished) return actions;
     actions.push(...this.#turn(this.#ratchet.tick(nowMs), nowMs));
     switch (this.liveness.tick(nowMs)) {
@@ -203,6 +216,7 @@ export class LinkMachine {
 
   /** The next record for the socket; undefined when nothing may be sent now. */
   nextRecord(nowMs: number): Uint8Array | undefined {
+    if (this.isEnding) return undefined;
     this.#writeAnswers(nowMs);
     const record = this.#writer.next(nowMs);
     if (record === undefined) return undefined;
@@ -225,7 +239,7 @@ export class LinkMachine {
     for (const [index, frame] of frames.entries()) {
       const isLast = index === frames.length - 1;
       actions.push(...this.#frame(frame, isLast, receivedMs, nowMs));
-      if (this.#isClosed) break;
+      if (this.#isClosed || this.isEnding) break;
     }
     return actions;
   }
@@ -255,8 +269,7 @@ export class LinkMachine {
       case FrameKind.PEERS:
         return this.#peers(body, charged, nowMs);
       case FrameKind.CLOSE:
-        this.#isClosed = true;
-        return [{ type: 'close', code: decodeClose(body), isRemote: true }];
+        return this.#peerEnded(decodeClose(body));
       case FrameKind.CREDIT:
         return this.#creditReceived(body, nowMs);
       case FrameKind.PING:
@@ -423,6 +436,19 @@ export class LinkMachine {
     if (pong !== undefined) this.#writer.control(pong);
     const credit = this.#acknowledger.frame(nowMs);
     if (credit !== undefined) this.#writer.control(credit);
+  }
+
+  #peerEnded(code: LinkErrorCode): LinkAction[] {
+    this.#ending = code;
+    return this.#endOnceIdle();
+  }
+
+  #endOnceIdle(): LinkAction[] {
+    const code = this.#ending;
+    if (code === undefined || this.#isClosed || !this.#reader.isIdle) return [];
+    this.#isClosed = true;
+    this.#ending = undefined;
+    return [{ type: 'close', code, isRemote: true }];
   }
 
   /** Ends a link that cannot be told: its keys or its peer are gone. */

@@ -116,6 +116,11 @@ export class ParcelReader {
     return this.#jobs.size >= VERIFICATIONS_MAX ? undefined : Math.max(this.#retryMs, this.#tokens.nextMs);
   }
 
+  /** True when everything that came in is dealt with. */
+  get isIdle(): boolean {
+    return this.#waiting.length === 0;
+  }
+
   key(body: Uint8Array, nowMs: number): ParcelAction[] {
     if (body.length !== ML_DSA_65_PUBLIC_KEY_BYTES) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
     const key = knownKey(body.slice(), nodeIdBytesOf(body));

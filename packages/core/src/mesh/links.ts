@@ -24,6 +24,10 @@ export const HALF_OPEN_PER_ADDRESS_MAX = 8;
 /** How long `stop` waits for orderly closes; then the sockets are dropped. */
 const STOP_MS = 2_000;
 
+/** How long `stop` waits at most for queues to empty. */
+const FLUSH_MS = 1_000;
+const FLUSH_POLL_MS = 5;
+
 type LinkParts = Omit<LinkMachineOptions, 'outcome'>;
 
 export interface LinksOptions {
@@ -142,6 +146,7 @@ export class Links implements SessionListener {
   /** Ends every session; resolves when the last socket is gone. */
   async stop(): Promise<void> {
     this.#isStopping = true;
+    await this.#flushed();
     for (const session of [...this.#sessions]) session.close('LINK_CLOSED');
     this.#running.stop();
     if (this.#sockets.size === 0) return;
@@ -222,6 +227,18 @@ export class Links implements SessionListener {
   drained(session: Session): void {
     const peer = session.nodeId === undefined ? undefined : this.#peers.get(session.nodeId);
     if (peer !== undefined) this.#options.events.drained(peer);
+  }
+
+  /** What was said before `stop` still leaves, to peers that take it. */
+  async #flushed(): Promise<void> {
+    const { clock } = this.#options;
+    const untilMs = clock.monotonicMs() + FLUSH_MS;
+    const isWaiting = (peer: Peer): boolean => peer.queuedBytes > 0 && !peer.isSuspect;
+    while (this.peers.some(isWaiting) && clock.monotonicMs() < untilMs) {
+      await new Promise<void>((resolve) => {
+        clock.setTimer(FLUSH_POLL_MS, resolve);
+      });
+    }
   }
 
   /** Peers that have been accepted and have not said anything yet take room too. */

@@ -95,7 +95,7 @@ export class Session {
 
   /** True while the session can carry data. */
   get isUsable(): boolean {
-    return this.#phase === 'link' && this.#link?.isEstablished === true;
+    return this.#phase === 'link' && this.#link?.isEstablished === true && !this.#link.isEnding;
   }
 
   /** Bytes that wait in this process for the peer. */
@@ -294,6 +294,10 @@ export class Session {
   #socketClosed(code: number, reason: string): void {
     this.#socket = undefined;
     if (this.#phase === 'closed') return this.#options.listener.gone(this);
+    if (this.#link !== undefined) {
+      this.#perform(this.#link.peerGone());
+      return;
+    }
     const isOpening = this.#phase === 'opening';
     this.#end(isOpening || reason === 'unreachable' ? 'MESH_CONNECT_FAILED' : 'LINK_CLOSED', code !== 0);
   }
