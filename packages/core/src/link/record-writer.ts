@@ -88,6 +88,7 @@ export class RecordWriter {
   next(nowMs: number): WireRecord | undefined {
     const { keys, ratchet } = this.#parts;
     const frames: Uint8Array[] = [];
+    if (this.#isAloneNext()) return this.#alone(nowMs);
     let room = RECORD_PLAINTEXT_BYTES_MAX - LAST_FRAME_BYTES;
     room -= this.#takeControl(frames, room);
     const chargedBytes = this.#isDataStopped ? 0 : this.#takeData(frames, room, nowMs);
@@ -110,6 +111,32 @@ export class RecordWriter {
     return { wire, chargedBytes, isMark };
   }
 
+  /** What the link itself has to say goes first, in a record of its own. */
+  #isAloneNext(): boolean {
+    const { keys, ratchet } = this.#parts;
+    const isLinkFirst = this.#control.length > 0 || this.#switchRoot !== undefined;
+    if (isLinkFirst || ratchet.wantsMark || keys.isWorn) return false;
+    const sending = this.#isDataStopped ? undefined : this.#current();
+    return (
+      sending !== undefined &&
+      isAlone(sending.item) &&
+      sending.item.bytes <= this.#parts.credit.availableBytes
+    );
+  }
+
+  /** One frame, unpadded and with nothing else: all such records of one frame size look alike. */
+  #alone(nowMs: number): WireRecord | undefined {
+    const { keys, ratchet, credit } = this.#parts;
+    const sending = this.#current();
+    const frame = sending?.frames[0];
+    if (sending === undefined || frame === undefined) return undefined;
+    const wire = keys.seal(frame);
+    ratchet.sent.absorb(decodeFrames(frame) ?? []);
+    credit.use(frame.length);
+    this.#advance(sending, nowMs);
+    return { wire, chargedBytes: frame.length, isMark: false };
+  }
+
   #takeControl(frames: Uint8Array[], room: number): number {
     let taken = 0;
     let count = 0;
@@ -130,7 +157,7 @@ export class RecordWriter {
       const room = Math.min(roomAtFirst - charged, credit.availableBytes);
       const sending = this.#current();
       const frame = sending?.frames[0];
-      if (sending === undefined || frame === undefined) return charged;
+      if (sending === undefined || frame === undefined || isAlone(sending.item)) return charged;
       const piece = this.#piece(sending, frame, room);
       if (piece === undefined) return charged;
       frames.push(piece);
@@ -186,6 +213,10 @@ export class RecordWriter {
 }
 
 /** Frames as a record's plaintext. */
+function isAlone(item: QueueItem): boolean {
+  return item.type === 'frame' && item.isAlone === true;
+}
+
 export function padded(frames: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const frame of frames) length += frame.length;

@@ -9,6 +9,8 @@ export type QueueItem =
       readonly frame: Uint8Array;
       readonly bytes: number;
       readonly priority: number;
+      /** A record of its own, as long as the frame itself: what an onion cell needs. */
+      readonly isAlone?: boolean | undefined;
       readonly onSent?: ((sentMs: number) => void) | undefined;
     };
 

@@ -159,9 +159,9 @@ export class ProtocolRegistry {
         if (neighbour?.info.protocols.includes(protocol) !== true) return false;
         const frame = encodeProtocolFrame(protocol, body);
         const { priority = 0 } = options;
-        const { onSent: told } = options;
+        const { onSent: told, alone: isAlone } = options;
         const onSent = told && (() => isolated(() => told(clock.monotonicMs())));
-        return neighbour.enqueue({ type: 'frame', frame, bytes: frame.length, priority, onSent });
+        return neighbour.enqueue({ type: 'frame', frame, bytes: frame.length, priority, isAlone, onSent });
       },
       openFlow: (to, options = {}) =>
         checked(async () => {
