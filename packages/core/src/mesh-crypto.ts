@@ -14,7 +14,7 @@ import { PuzzleSolver } from './handshake/puzzle.js';
 import type { Clock, Random } from './transport/index.js';
 
 /** Messages under one signature, and their bytes: what a receiver checks in one go without holding up its event loop. */
-const BATCH_MESSAGES_MAX = 512;
+const BATCH_MESSAGES_MAX = 256;
 const BATCH_BYTES_MAX = 655_360;
 /** Messages that may wait to be signed; a further one is refused with MESH_BUSY. */
 export const SIGN_QUEUE_MAX = 8_192;

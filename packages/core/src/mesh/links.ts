@@ -21,6 +21,8 @@ import { Session, type SessionListener } from './session.js';
 /** Handshakes under way with strangers, in all and of one address; a further one is told REFUSE(BUSY). */
 export const HALF_OPEN_MAX = 256;
 export const HALF_OPEN_PER_ADDRESS_MAX = 8;
+/** Accepted sockets that have proven nothing yet; a further one is cut at once. Twice the former, so that most are told why. */
+export const UNPROVEN_MAX = 2 * HALF_OPEN_MAX;
 /** How long `stop` waits for orderly closes; then the sockets are dropped. */
 const STOP_MS = 2_000;
 
@@ -115,11 +117,10 @@ export class Links implements SessionListener {
 
   /** Takes an accepted socket, or answers its end at once. */
   accept(socket: Socket): SocketHandlers {
-    const { guard, clock, counters } = this.#options;
     const address = socket.remoteAddress;
-    const verdict = guard.connection(address, clock.monotonicMs());
-    if (!verdict.allowed || this.#isStopping) {
-      counters.add(verdict.allowed ? 'MESH_STOPPED' : verdict.code);
+    const refused = this.#refusal(address);
+    if (refused !== undefined) {
+      this.#options.counters.add(refused);
       socket.terminate();
       return { message: () => undefined, close: () => undefined };
     }
@@ -250,6 +251,14 @@ export class Links implements SessionListener {
       if (session !== newcomer && isAccepted && session.nodeId !== nodeId) count += 1;
     }
     return count < this.#options.maxPeers;
+  }
+
+  /** Why a socket is cut before a byte of it is read. */
+  #refusal(address: string): string | undefined {
+    if (this.#isStopping) return 'MESH_STOPPED';
+    if (this.halfOpenCount >= UNPROVEN_MAX) return 'MESH_BUSY';
+    const verdict = this.#options.guard.connection(address, this.#options.clock.monotonicMs());
+    return verdict.allowed ? undefined : verdict.code;
   }
 
   #open(
