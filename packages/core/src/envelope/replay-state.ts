@@ -6,12 +6,20 @@ import { SequenceRanges } from './sequence-ranges.js';
 /** Origins remembered at once, in each sequence space. Evicting one raises the floor under unknown origins. */
 export const REPLAY_ORIGINS_MAX = 65_536;
 
+interface Epoch {
+  readonly epoch: number;
+  readonly seen: SequenceRanges;
+  /** When the last of its messages expires. */
+  untilMs: number;
+}
+
 interface Space {
-  epoch: number;
-  seen: SequenceRanges;
-  lastTimeMs: number;
+  current: Epoch;
   /** The epoch before, until its messages have expired. */
-  previous: { readonly epoch: number; readonly seen: SequenceRanges; readonly untilMs: number } | undefined;
+  previous: Epoch | undefined;
+  lastTimeMs: number;
+  /** The floor under unknown origins when this one became known: what it sent before may have been seen and forgotten. */
+  readonly floorMs: number;
 }
 
 /** The part of the replay state that must outlive the process. */
@@ -46,34 +54,37 @@ export class ReplayState {
     if (timeMs > nowMs + FUTURE_MS_MAX || epoch > nowMs + FUTURE_MS_MAX) return 'PEER_FROM_FUTURE';
     if (nowMs > timeMs + lifeSeconds * 1_000) return 'PEER_EXPIRED';
     const space = this.#spaces.peek(spaceKey(origin, envelope));
-    if (space === undefined)
-      return timeMs <= this.#unknownFloorMs ? 'PEER_UNKNOWN_ORIGIN_TOO_OLD' : undefined;
-    if (epoch > space.epoch) return undefined;
-    if (epoch === space.epoch) return space.seen.has(sequence) ? 'PEER_DUPLICATE' : undefined;
-    const { previous } = space;
-    if (previous === undefined || previous.epoch !== epoch || nowMs > previous.untilMs)
+    if (timeMs <= (space?.floorMs ?? this.#unknownFloorMs)) return 'PEER_UNKNOWN_ORIGIN_TOO_OLD';
+    if (space === undefined || epoch > space.current.epoch) return undefined;
+    const found = epochOf(space, epoch);
+    if (found === undefined || (found === space.previous && nowMs > found.untilMs))
       return 'PEER_STALE_SEQUENCE';
-    return previous.seen.has(sequence) ? 'PEER_DUPLICATE' : undefined;
+    return found.seen.has(sequence) ? 'PEER_DUPLICATE' : undefined;
   }
 
-  /** Marks an envelope whose signature holds; false when another copy was marked first. */
+  /** Marks an envelope whose signature holds; false when another copy was marked first, or its place is forgotten by now. */
   mark(origin: string, envelope: Envelope): boolean {
     const key = spaceKey(origin, envelope);
     const { epoch, sequence, timeMs, lifeSeconds } = envelope;
-    let space = this.#spaces.peek(key);
-    if (space === undefined) {
-      space = { epoch, seen: new SequenceRanges(), lastTimeMs: 0, previous: undefined };
-      this.#spaces.set(key, space);
+    const known = this.#spaces.peek(key);
+    if (timeMs <= (known?.floorMs ?? this.#unknownFloorMs)) return false;
+    const space = known ?? {
+      current: newEpoch(epoch),
+      previous: undefined,
+      lastTimeMs: 0,
+      floorMs: this.#unknownFloorMs,
+    };
+    if (epoch > space.current.epoch) {
+      space.previous = space.current;
+      space.current = newEpoch(epoch);
     }
-    if (epoch > space.epoch) {
-      const untilMs = space.lastTimeMs + lifeSeconds * 1_000;
-      space.previous = { epoch: space.epoch, seen: space.seen, untilMs };
-      space.epoch = epoch;
-      space.seen = new SequenceRanges();
-    }
+    const found = epochOf(space, epoch);
+    if (found === undefined || !found.seen.mark(sequence)) return false;
+    found.untilMs = Math.max(found.untilMs, timeMs + lifeSeconds * 1_000);
     space.lastTimeMs = Math.max(space.lastTimeMs, timeMs);
-    const seen = epoch === space.epoch ? space.seen : space.previous?.seen;
-    return seen?.mark(sequence) ?? false;
+    // Setting makes it the newest: who was heard longest ago is evicted first.
+    this.#spaces.set(key, space);
+    return true;
   }
 
   snapshot(nowMs: number): ReplaySnapshot {
@@ -85,6 +96,15 @@ export class ReplayState {
     const floor = Math.max(snapshot.unknownFloorMs, snapshot.savedMs + marginMs);
     this.#unknownFloorMs = Math.max(this.#unknownFloorMs, floor);
   }
+}
+
+function newEpoch(epoch: number): Epoch {
+  return { epoch, seen: new SequenceRanges(), untilMs: 0 };
+}
+
+function epochOf(space: Space, epoch: number): Epoch | undefined {
+  if (space.current.epoch === epoch) return space.current;
+  return space.previous?.epoch === epoch ? space.previous : undefined;
 }
 
 function spaceKey(origin: string, envelope: Envelope): string {
