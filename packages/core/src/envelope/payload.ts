@@ -21,17 +21,6 @@ const DECODE_OPTIONS = {
   tags: {},
 };
 
-/** A value that a payload can carry: JSON's, bytes, and 64-bit integers. */
-export type PayloadValue =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | Uint8Array
-  | readonly PayloadValue[]
-  | { readonly [key: string]: PayloadValue };
-
 /**
  * Encodes a payload as strict CBOR (RFC 8949 §4.2 without tags and indefinite lengths).
  *

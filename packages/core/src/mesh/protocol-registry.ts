@@ -21,7 +21,8 @@ import type { Flows } from './flows.js';
 import { Gate } from './gate.js';
 import type { Isolated } from './isolation.js';
 import type { Peer } from './peer.js';
-import { signingError, type Publisher } from './publisher.js';
+import { signingError } from './publish-errors.js';
+import type { Publisher } from './publisher.js';
 import type { Subscriber } from './router.js';
 
 /** Protocols open at once: all that INFO can name. */

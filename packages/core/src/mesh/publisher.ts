@@ -1,7 +1,6 @@
 import {
   bytesToHex,
   decodeBatchHead,
-  decodeNodeId,
   type NodeId,
   type SignedBatch,
   type SigningIdentity,
@@ -14,22 +13,9 @@ import {
   type BatchMessage,
   type Parcel,
 } from '../envelope/batch.js';
-import {
-  encodeEnvelope,
-  EnvelopeClass,
-  leafMessage,
-  LIFE_SECONDS_DEFAULT,
-  LIFE_SECONDS_MAX,
-  messageId,
-  payloadBytesMax,
-  type Envelope,
-} from '../envelope/envelope.js';
-import { encodePayload } from '../envelope/payload.js';
-import { MeshArgumentError, MeshError } from '../errors.js';
+import { encodeEnvelope, leafMessage, messageId, type Envelope } from '../envelope/envelope.js';
 import type { MeshCrypto } from '../mesh-crypto.js';
 import {
-  BoundedMap,
-  codeOf,
   TTL_MAX,
   type BroadcastResult,
   type Clock,
@@ -37,11 +23,9 @@ import {
   type SkippedPeer,
 } from '../transport/index.js';
 import type { Counters } from './counters.js';
+import { EnvelopeMaker, requireWithin, type EnvelopeOptions } from './envelope-maker.js';
 import type { Peer } from './peer.js';
-
-/** Destinations whose next sequence number is remembered; see `#nextSequence` for what happens to the others. */
-const DESTINATIONS_MAX = 65_536;
-const NO_DESTINATION = new Uint8Array(32);
+import { queueFull, signingError, unreachable } from './publish-errors.js';
 
 export interface PublisherOptions {
   readonly identity: SigningIdentity;
@@ -54,10 +38,8 @@ export interface PublisherOptions {
 }
 
 /** What the sender of a message may choose. */
-export interface PublishOptions {
-  readonly priority?: number | undefined;
+export interface PublishOptions extends EnvelopeOptions {
   readonly ttl?: number | undefined;
-  readonly lifeMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -80,21 +62,13 @@ interface Outcome {
 /** Signs what this node says, in batches, and puts it into the neighbours' queues. */
 export class Publisher {
   readonly #options: PublisherOptions;
-  readonly #epoch: number;
+  readonly #envelopes: EnvelopeMaker;
   readonly #pending = new Map<Uint8Array, Pending>();
-  readonly #destinations = new BoundedMap<NodeId, number>(DESTINATIONS_MAX, {
-    onEvict: (_id, next) => {
-      this.#directFloor = Math.max(this.#directFloor, next);
-    },
-  });
   readonly #listening = new Set<Uint8Array>();
-  #broadcasts = 0;
-  #directFloor = 0;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
-    // A node that starts twice within one millisecond of its wall clock does not exist.
-    this.#epoch = options.clock.nowMs();
+    this.#envelopes = new EnvelopeMaker(options.clock);
   }
 
   /** Messages that wait for their signature. */
@@ -104,15 +78,8 @@ export class Publisher {
 
   async broadcast(protocol: string, payload: unknown, options: PublishOptions): Promise<BroadcastResult> {
     const ttl = options.ttl ?? TTL_MAX;
-    if (!Number.isInteger(ttl) || ttl < 1 || ttl > TTL_MAX) {
-      throw new MeshArgumentError(
-        'MESH_BAD_ARGUMENT',
-        `ttl is a whole number from 1 to ${TTL_MAX}, not ${String(ttl)}.`,
-      );
-    }
-    const kind = EnvelopeClass.BROADCAST;
-    const envelope = this.#envelope(kind, protocol, NO_DESTINATION, this.#broadcasts, payload, options);
-    this.#broadcasts += 1;
+    requireWithin('ttl', ttl, 1, TTL_MAX);
+    const envelope = this.#envelopes.broadcast(protocol, payload, options);
     const { signal } = options;
     const own = await this.#publish(this.#options.networkHash, envelope, ttl, undefined, signal);
     // Peers of an older network that we accept get a copy that is signed for it; its number is the same.
@@ -139,77 +106,15 @@ export class Publisher {
   }
 
   async send(to: NodeId, protocol: string, payload: unknown, options: PublishOptions): Promise<SendResult> {
-    const bytes = decodeNodeId(to);
-    if (bytes === undefined)
-      throw new MeshArgumentError('MESH_BAD_ARGUMENT', `${String(to)} is no node id (yak1…, 62 characters).`);
+    const envelope = this.#envelopes.direct(to, protocol, payload, options);
     const peer = this.#options.peer(to);
     if (peer === undefined) throw unreachable(to);
-    const envelope = this.#envelope(
-      EnvelopeClass.DIRECT,
-      protocol,
-      bytes,
-      this.#nextSequence(to),
-      payload,
-      options,
-    );
     const { networkHash } = peer.accepts(this.#options.networkHash) ? this.#options : peer.outcome;
     const { id, skipped } = await this.#publish(networkHash, envelope, 0, to, options.signal);
     const [refused] = skipped;
     if (refused?.code === 'MESH_UNREACHABLE') throw unreachable(to);
-    if (refused !== undefined) {
-      throw new MeshError(
-        'MESH_QUEUE_FULL',
-        `The queue for ${to} is full; wait for its drain event and send again.`,
-      );
-    }
+    if (refused !== undefined) throw queueFull(to);
     return { id, via: to, acknowledged: false };
-  }
-
-  #envelope(
-    kind: EnvelopeClass,
-    protocol: string,
-    to: Uint8Array,
-    sequence: number,
-    payload: unknown,
-    options: PublishOptions,
-  ): Envelope {
-    const bytes = encodePayload(payload);
-    const limit = payloadBytesMax(kind);
-    if (bytes.length > limit) throw tooLarge(kind, bytes.length, limit);
-    const priority = options.priority ?? 0;
-    if (!Number.isInteger(priority) || priority < 0 || priority > 4) {
-      throw new MeshArgumentError(
-        'MESH_BAD_ARGUMENT',
-        `priority is a whole number from 0 to 4, not ${String(priority)}.`,
-      );
-    }
-    const lifeSeconds =
-      options.lifeMs === undefined ? LIFE_SECONDS_DEFAULT : Math.ceil(options.lifeMs / 1_000);
-    if (!(lifeSeconds >= 1 && lifeSeconds <= LIFE_SECONDS_MAX)) {
-      throw new MeshArgumentError(
-        'MESH_BAD_ARGUMENT',
-        `lifeMs is from 1 to ${1_000 * LIFE_SECONDS_MAX}, not ${String(options.lifeMs)}.`,
-      );
-    }
-    const timeMs = this.#options.clock.nowMs();
-    return {
-      class: kind,
-      priority,
-      protocol,
-      to,
-      epoch: this.#epoch,
-      sequence,
-      timeMs,
-      lifeSeconds,
-      payload: bytes,
-    };
-  }
-
-  /** Numbers of one destination have no gaps, so that its window stays small; one that was forgotten starts above all that were. */
-  #nextSequence(to: NodeId): number {
-    const sequence = this.#destinations.get(to) ?? this.#directFloor;
-    this.#destinations.set(to, sequence + 1);
-    return sequence;
   }
 
   async #publish(
@@ -295,8 +200,8 @@ export class Publisher {
     counters.add('messages:sent', messages.length);
     if (skipped.length > 0) counters.add('messages:skipped', skipped.length * messages.length);
     pending.forEach(({ resolve }, index) => {
-      const id = bytesToHex(messages[index]?.id ?? NO_DESTINATION);
-      resolve({ id, peersSent, skipped });
+      const message = messages[index];
+      if (message !== undefined) resolve({ id: bytesToHex(message.id), peersSent, skipped });
     });
   }
 
@@ -321,37 +226,4 @@ export class Publisher {
 
 export function parcelItem(parcel: Parcel) {
   return { type: 'parcel', parcel, bytes: parcel.bytes, priority: parcel.priority } as const;
-}
-
-function unreachable(to: NodeId): MeshError {
-  return new MeshError('MESH_UNREACHABLE', `${to} is no neighbour of this node; connect to it first.`);
-}
-
-function tooLarge(kind: EnvelopeClass, bytes: number, limit: number): MeshError {
-  const advice =
-    kind === EnvelopeClass.BROADCAST
-      ? 'send it to each peer with sendTo (up to 524,288 bytes), or broadcast a reference to it'
-      : 'cut it into several messages, or stream it over a flow';
-  return new MeshError(
-    'MESH_TOO_LARGE',
-    `The message has ${bytes} bytes encoded, the limit is ${limit}: ${advice}.`,
-  );
-}
-
-export function signingError(error: unknown): unknown {
-  switch (codeOf(error)) {
-    case 'BATCH_QUEUE_FULL':
-      return new MeshError(
-        'MESH_BUSY',
-        'Too many messages wait for their signature; await earlier ones first.',
-        { cause: error },
-      );
-    case 'BATCH_CLOSED':
-    case 'CRYPTO_POOL_CLOSED':
-      return new MeshError('MESH_STOPPED', 'The mesh was stopped before the message was signed.', {
-        cause: error,
-      });
-    default:
-      return error;
-  }
 }
