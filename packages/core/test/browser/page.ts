@@ -58,5 +58,3 @@ export const meshPage = {
 };
 
 export type MeshPage = typeof meshPage;
-
-Object.assign(globalThis, { meshPage });
