@@ -154,6 +154,7 @@ export class Links implements SessionListener {
     const { clock } = this.#options;
     const timer = clock.setTimer(STOP_MS, () => {
       for (const session of this.#sockets) session.terminate();
+      this.#allGone?.();
     });
     await new Promise<void>((resolve) => {
       this.#allGone = resolve;
@@ -172,6 +173,10 @@ export class Links implements SessionListener {
     if (outcome === undefined) return;
     const dial = this.#takeDial(session);
     const known = this.#peers.get(outcome.nodeId);
+    if (known?.session === session) {
+      known.info = info;
+      return;
+    }
     if (known !== undefined) {
       this.#resolveDuplicate(known, session, outcome, info);
       dial?.resolve(known);
@@ -390,6 +395,9 @@ export class Links implements SessionListener {
   #otherSession(ended: Session): Session | undefined {
     for (const session of this.#sessions)
       if (session.nodeId === ended.nodeId && session.isUsable) return session;
+    // The peer may have ended this link for another one before its first word on that has arrived here.
+    for (const session of this.#sessions)
+      if (session.nodeId === ended.nodeId && session.canQueue) return session;
     return undefined;
   }
 

@@ -98,6 +98,11 @@ export class Session {
     return this.#phase === 'link' && this.#link?.isEstablished === true && !this.#link.isEnding;
   }
 
+  /** True as soon as data may be sent: the accepting side has said all that must come before it. */
+  get canQueue(): boolean {
+    return this.isUsable || (this.#phase === 'link' && this.role === 'responder');
+  }
+
   /** Bytes that wait in this process for the peer. */
   get queuedBytes(): number {
     return (this.#link?.queue.bytes ?? 0) + (this.#socket?.bufferedBytes ?? 0);
@@ -118,7 +123,7 @@ export class Session {
 
   /** Queues data; false when the queue is full: nothing was taken. */
   enqueue(item: QueueItem): boolean {
-    if (!this.isUsable || this.#link === undefined) return false;
+    if (!this.canQueue || this.#link === undefined) return false;
     const isTaken = this.#link.queue.push(item);
     if (isTaken) this.schedule();
     else this.#isDrainWanted = true;
