@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { Identity } from '@yakmesh/crypto';
 import { WebSocket } from 'ws';
 import { MeshNetwork } from '../src/index.js';
-import { UNPROVEN_MAX } from '../src/mesh/links.js';
+import { UNPROVEN_MAX } from '../src/mesh/admission.js';
 
 test('sockets that say nothing are cut beyond the limit, and a peer that proves itself is still served after they are gone', async () => {
   const mesh = new MeshNetwork(await Identity.generate(), { wsPort: 0, host: '127.0.0.1' });

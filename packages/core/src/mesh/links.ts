@@ -1,7 +1,6 @@
 import type { NodeId } from '@yakmesh/crypto';
 import type { CryptoJobs } from '../crypto-job.js';
 import type { LinkErrorCode, MeshErrorCode, PeerFaultCode } from '../errors.js';
-import { MeshError } from '../errors.js';
 import type { HandshakeOutcome, HandshakeSelf } from '../handshake/actions.js';
 import { InitiatorMachine } from '../handshake/initiator.js';
 import type { PuzzleIssuer } from '../handshake/puzzle.js';
@@ -11,18 +10,15 @@ import type { LinkAction } from '../link/link-actions.js';
 import { LinkMachine, type LinkMachineOptions } from '../link/link-machine.js';
 import type { Socket, SocketHandlers, SocketLayer } from '../sockets/socket.js';
 import { codeOf, type Clock, type Guard, type Random } from '../transport/index.js';
+import { Admission } from './admission.js';
 import { addressScope, hostOf } from './address.js';
 import type { Counters } from './counters.js';
+import { abortCode, callerCode, dialError } from './dial-errors.js';
 import type { Endpoint } from './endpoint.js';
 import { duplicateWinner, Peer } from './peer.js';
 import { RunningClock } from './running-clock.js';
 import { Session, type SessionListener } from './session.js';
 
-/** Handshakes under way with strangers, in all and of one address; a further one is told REFUSE(BUSY). */
-export const HALF_OPEN_MAX = 256;
-export const HALF_OPEN_PER_ADDRESS_MAX = 8;
-/** Accepted sockets that have proven nothing yet; a further one is cut at once. Twice the former, so that most are told why. */
-export const UNPROVEN_MAX = 2 * HALF_OPEN_MAX;
 /** How long `stop` waits for orderly closes; then the sockets are dropped. */
 const STOP_MS = 2_000;
 
@@ -73,11 +69,14 @@ export class Links implements SessionListener {
   /** Sessions whose socket is not gone. */
   readonly #sockets = new Set<Session>();
   readonly #running: RunningClock;
+  readonly #admission: Admission;
   #isStopping = false;
   #allGone: (() => void) | undefined;
 
   constructor(options: LinksOptions) {
     this.#options = options;
+    const { guard, clock, counters } = options;
+    this.#admission = new Admission({ guard, clock, counters, sessions: this.#sessions });
     this.#running = new RunningClock(options.clock, () => {
       for (const session of this.#sessions) session.tick();
       return this.#sessions.size > 0;
@@ -99,7 +98,7 @@ export class Links implements SessionListener {
 
   /** Accepted sockets whose peer has not proven itself. */
   get halfOpenCount(): number {
-    return this.#halfOpen().length;
+    return this.#admission.halfOpenCount;
   }
 
   /** Tells every peer anew of our endpoint and protocols. */
@@ -118,7 +117,7 @@ export class Links implements SessionListener {
   /** Takes an accepted socket, or answers its end at once. */
   accept(socket: Socket): SocketHandlers {
     const address = socket.remoteAddress;
-    const refused = this.#refusal(address);
+    const refused = this.#isStopping ? 'MESH_STOPPED' : this.#admission.refusal(address);
     if (refused !== undefined) {
       this.#options.counters.add(refused);
       socket.terminate();
@@ -258,14 +257,6 @@ export class Links implements SessionListener {
     return count < this.#options.maxPeers;
   }
 
-  /** Why a socket is cut before a byte of it is read. */
-  #refusal(address: string): string | undefined {
-    if (this.#isStopping) return 'MESH_STOPPED';
-    if (this.halfOpenCount >= UNPROVEN_MAX) return 'MESH_BUSY';
-    const verdict = this.#options.guard.connection(address, this.#options.clock.monotonicMs());
-    return verdict.allowed ? undefined : verdict.code;
-  }
-
   #open(
     role: 'initiator' | 'responder',
     machine: InitiatorMachine | ResponderMachine,
@@ -351,24 +342,8 @@ export class Links implements SessionListener {
       puzzles,
       deny: () => undefined,
       scope: addressScope(address),
-      admit: () => this.#admits(address),
+      admit: () => this.#admission.admits(address),
     });
-  }
-
-  #admits(address: string): boolean {
-    const { guard, clock, counters } = this.#options;
-    const verdict = guard.handshake(address, clock.monotonicMs());
-    if (!verdict.allowed) counters.add(verdict.code);
-    const scope = addressScope(address);
-    const halfOpen = this.#halfOpen();
-    const ofAddress = halfOpen.filter((session) => addressScope(session.address) === scope);
-    return (
-      verdict.allowed && halfOpen.length <= HALF_OPEN_MAX && ofAddress.length <= HALF_OPEN_PER_ADDRESS_MAX
-    );
-  }
-
-  #halfOpen(): Session[] {
-    return [...this.#sessions].filter(({ role, outcome }) => role === 'responder' && outcome === undefined);
   }
 
   #resolveDuplicate(peer: Peer, session: Session, outcome: HandshakeOutcome, info: LinkInfo): void {
@@ -381,10 +356,16 @@ export class Links implements SessionListener {
       peer.info = info;
     }
     const loser = winner === 'new' ? before : session;
-    // Dialled twice by the peer: which of the two came last, only the peer knows. It will retire the other.
+    // Dialled twice by the peer: which of the two came last, only the peer knows. It has a while to retire the other.
     const isPeersChoice = beforeOutcome.role === outcome.role && outcome.role === 'responder';
     const isRestart = beforeOutcome.params.bootId.join() !== outcome.params.bootId.join();
-    if (isPeersChoice && !isRestart) return;
+    if (isPeersChoice && !isRestart) return loser.retireLater(() => this.#retire(loser, peer));
+    this.#retire(loser, peer);
+  }
+
+  #retire(loser: Session, peer: Peer): void {
+    // The winner may have ended meanwhile.
+    if (peer.session === loser) return;
     for (const item of loser.retire()) peer.session.enqueue(item);
   }
 
@@ -406,41 +387,4 @@ export class Links implements SessionListener {
     this.#dials.delete(session);
     return dial;
   }
-}
-
-/** The code for a dial that was aborted: by its time limit, by `stop`, or by its caller. */
-function abortCode(reason: unknown): MeshErrorCode {
-  if (codeOf(reason) === 'MESH_STOPPED') return 'MESH_STOPPED';
-  // Not `instanceof`: the reason may come from another realm.
-  const isTimeout =
-    typeof reason === 'object' && reason !== null && 'name' in reason && reason.name === 'TimeoutError';
-  return isTimeout ? 'MESH_TIMEOUT' : 'MESH_ABORTED';
-}
-
-/** What the caller of connect hears of an end that only the link knows by name. */
-function callerCode(code: MeshErrorCode | PeerFaultCode): MeshErrorCode {
-  if (code === 'LINK_FULL') return 'MESH_FULL';
-  return code.startsWith('PEER_') ? 'MESH_CONNECT_FAILED' : (code as MeshErrorCode);
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  LINK_CLOSED: 'the other end closed during the handshake; is it a YAKMESH node?',
-  LINK_PEER_MISMATCH: 'another peer than the expected one answered',
-  LINK_SELF: 'it is this node itself',
-  MESH_ABORTED: 'it was aborted',
-  MESH_BUSY: 'the peer has no room for another handshake now; try again later',
-  MESH_CONNECT_FAILED: 'nothing there answers as a YAKMESH node',
-  MESH_FULL: 'no room for another peer (maxPeers)',
-  MESH_NETWORK_MISMATCH: 'it belongs to another network (networkId or networkFingerprint differ)',
-  MESH_STOPPED: 'this mesh was stopped',
-  MESH_PUZZLE: 'the peer demands a puzzle that was not solved',
-  MESH_TIMEOUT: 'it took too long',
-  MESH_VERSION_MISMATCH: 'it speaks another version or suite',
-};
-
-function dialError(code: MeshErrorCode, endpoint: Endpoint): MeshError {
-  return new MeshError(
-    code,
-    `Cannot connect to ${endpoint.url}: ${REASONS[code] ?? 'the link ended'} (${code}).`,
-  );
 }

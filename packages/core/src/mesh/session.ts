@@ -20,6 +20,8 @@ export const HANDSHAKE_BYTES_MAX = 8_192;
 export const HANDSHAKE_STEP_MS = 5_000;
 /** How long a retired link waits for the other end to retire it too. */
 const RETIRE_MS = 2_000;
+/** How long a peer that dialled twice may take to retire one of the two links. */
+const CHOICE_MS = 5_000;
 const CLOSE_NORMAL = 1_000;
 const CLOSE_POLICY = 1_008;
 
@@ -187,11 +189,19 @@ export class Session {
     this.#socket?.terminate();
   }
 
+  /** Another link to the same peer is there and the peer is to choose: decides for it when it has not in time. */
+  retireLater(retire: () => void): void {
+    if (this.#phase !== 'link') return;
+    this.#clearStep();
+    this.#stepTimer = this.#options.clock.setTimer(CHOICE_MS, retire);
+  }
+
   /** Another link to the same peer takes over; answers what was not sent. */
   retire(): QueueItem[] {
     if (this.#link === undefined || this.#phase !== 'link') return [];
     const unsent = this.#link.retire();
     this.#phase = 'retired';
+    this.#clearStep();
     this.#stepTimer = this.#options.clock.setTimer(RETIRE_MS, () => this.#end('LINK_DUPLICATE', false));
     this.pump();
     return unsent;

@@ -1,0 +1,40 @@
+import { MeshError, type MeshErrorCode, type PeerFaultCode } from '../errors.js';
+import { codeOf } from '../transport/index.js';
+import type { Endpoint } from './endpoint.js';
+
+/** The code for a dial that was aborted: by its time limit, by `stop`, or by its caller. */
+export function abortCode(reason: unknown): MeshErrorCode {
+  if (codeOf(reason) === 'MESH_STOPPED') return 'MESH_STOPPED';
+  // Not `instanceof`: the reason may come from another realm.
+  const isTimeout =
+    typeof reason === 'object' && reason !== null && 'name' in reason && reason.name === 'TimeoutError';
+  return isTimeout ? 'MESH_TIMEOUT' : 'MESH_ABORTED';
+}
+
+/** What the caller of connect hears of an end that only the link knows by name. */
+export function callerCode(code: MeshErrorCode | PeerFaultCode): MeshErrorCode {
+  if (code === 'LINK_FULL') return 'MESH_FULL';
+  return code.startsWith('PEER_') ? 'MESH_CONNECT_FAILED' : (code as MeshErrorCode);
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  LINK_CLOSED: 'the other end closed during the handshake; is it a YAKMESH node?',
+  LINK_PEER_MISMATCH: 'another peer than the expected one answered',
+  LINK_SELF: 'it is this node itself',
+  MESH_ABORTED: 'it was aborted',
+  MESH_BUSY: 'the peer has no room for another handshake now; try again later',
+  MESH_CONNECT_FAILED: 'nothing there answers as a YAKMESH node',
+  MESH_FULL: 'no room for another peer (maxPeers)',
+  MESH_NETWORK_MISMATCH: 'it belongs to another network (networkId or networkFingerprint differ)',
+  MESH_STOPPED: 'this mesh was stopped',
+  MESH_PUZZLE: 'the peer demands a puzzle that was not solved',
+  MESH_TIMEOUT: 'it took too long',
+  MESH_VERSION_MISMATCH: 'it speaks another version or suite',
+};
+
+export function dialError(code: MeshErrorCode, endpoint: Endpoint): MeshError {
+  return new MeshError(
+    code,
+    `Cannot connect to ${endpoint.url}: ${REASONS[code] ?? 'the link ended'} (${code}).`,
+  );
+}
