@@ -38,7 +38,7 @@ export const RATCHET_RECORDS = 2 ** 20;
 export const TRANSCRIPT_MS_MAX = 720_000;
 /** Between a mark and its signature. */
 export const MARK_TO_SIGNATURE_MS_MAX = 60_000;
-/** Small frames that wait for room: more means that the peer makes us answer without reading. It closes the link. */
+/** Small frames that wait for room: a peer that asks without reading gets no further answers. */
 export const CONTROL_FRAMES_MAX = 256;
 /** Bytes of wire messages held while the next epoch's key is being computed. */
 export const HELD_BYTES_MAX = 1_048_576;

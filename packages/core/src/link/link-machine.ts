@@ -46,8 +46,6 @@ export interface LinkMachineOptions extends Omit<ParcelReaderOptions, 'nowMs'> {
 /** Tickets of the two job givers are told apart by parity. */
 const RATCHET_PARITY = 1;
 const NODE_ID_BYTES = 32;
-/** A key that the peer waits for goes before everything else. */
-const KEY_PRIORITY = 7;
 
 /** One authenticated link: records in and out, credit, liveness, batches, the signed transcript. Times are running time. */
 export class LinkMachine {
@@ -297,7 +295,6 @@ export class LinkMachine {
   ): LinkAction[] {
     switch (kind) {
       case FrameKind.KEY:
-        this.consumed(FRAME_HEADER_BYTES, nowMs);
         return this.#perform(this.#reader.key(body, nowMs), receivedMs, nowMs);
       case FrameKind.HEAD:
         this.consumed(FRAME_HEADER_BYTES, nowMs);
@@ -386,9 +383,8 @@ export class LinkMachine {
     const nodeId = encodeNodeId(body);
     const publicKey = this.#options.keyFor(nodeId);
     if (publicKey === undefined) this.#parcels.forgetKey(nodeId);
-    else {
-      const frame = encodeFrame(FrameKind.KEY, publicKey);
-      this.queue.push({ type: 'frame', frame, bytes: frame.length, priority: KEY_PRIORITY });
+    else if (this.#writer.controlFrames < CONTROL_FRAMES_MAX) {
+      this.#writer.control(encodeFrame(FrameKind.KEY, publicKey));
     }
     return [];
   }

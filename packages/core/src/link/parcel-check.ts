@@ -1,5 +1,6 @@
 import {
   LEAF_PREFIX_BYTES,
+  copyBytes,
   equalBytes,
   merkleRoot,
   padLeaf,
@@ -50,8 +51,21 @@ export function checkMessages(
   for (const { fault } of candidates)
     if (fault !== undefined) faults.set(fault, (faults.get(fault) ?? 0) + 1);
   if (candidates.every(({ fault }) => fault !== undefined)) return { messages: [], faults };
-  const messages = isBlock ? proveBlock(batch, candidates) : proveSingle(batch, candidates[0]);
-  return messages === undefined ? undefined : { messages, faults };
+  const proven = isBlock ? proveBlock(batch, candidates) : proveSingle(batch, candidates[0]);
+  if (proven === undefined) return undefined;
+  const messages = coreBytes(proven) * 2 < coreBytes(wire) ? proven.map(detached) : proven;
+  return { messages, faults };
+}
+
+function coreBytes(messages: readonly { readonly core: Uint8Array }[]): number {
+  return messages.reduce((sum, { core }) => sum + core.length, 0);
+}
+
+/** A message of its own memory, where the views of a few would keep a large block alive. */
+function detached(message: BatchMessage): BatchMessage {
+  const core = copyBytes(message.core);
+  const envelope = decodeEnvelope(core) ?? message.envelope;
+  return { ...message, core, envelope, salt: copyBytes(message.salt) };
 }
 
 function candidate(batch: Batch, wire: WireMessage, check: Check): Candidate {

@@ -1,4 +1,5 @@
 import {
+  copyBytes,
   decodeBatchHead,
   encodeNodeId,
   equalBytes,
@@ -73,13 +74,17 @@ export interface Arrival {
 
 interface Slot {
   state: 'wants-key' | 'wants-token' | 'verifying' | 'valid' | 'dropped';
+  isKeyAsked: boolean;
+  /** Credit that its frame holds until the verification starts: a flood of heads ends with the window. */
+  heldBytes: number;
   readonly frame: HeadFrame;
   readonly head: BatchHead;
   readonly signer: NodeId;
   readonly networkHash: Uint8Array | undefined;
   key: KnownKey | undefined;
   batch: Batch | undefined;
-  readonly sinceMs: number;
+  /** When its key was asked for. */
+  sinceMs: number;
 }
 
 interface Waiting {
@@ -125,7 +130,7 @@ export class ParcelReader {
     if (body.length !== ML_DSA_65_PUBLIC_KEY_BYTES) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
     const key = knownKey(body.slice(), nodeIdBytesOf(body));
     this.#offered.set(key.nodeId, key);
-    return [{ type: 'consumed', bytes: body.length }, ...this.#progress(nowMs)];
+    return this.#progress(nowMs);
   }
 
   head(body: Uint8Array, nowMs: number): ParcelAction[] {
@@ -139,6 +144,8 @@ export class ParcelReader {
     const signer = encodeNodeId(head.signer);
     const slot: Slot = {
       state: networkHash === undefined ? 'dropped' : 'wants-key',
+      isKeyAsked: false,
+      heldBytes: body.length,
       frame,
       head,
       signer,
@@ -148,28 +155,25 @@ export class ParcelReader {
       sinceMs: nowMs,
     };
     this.#slots[frame.slot] = slot;
-    const actions: ParcelAction[] = [{ type: 'consumed', bytes: body.length }];
     if (networkHash === undefined) {
-      actions.push({ type: 'fault', code: 'PEER_UNKNOWN_NETWORK', count: 1 });
-      return actions;
+      return [
+        { type: 'consumed', bytes: body.length },
+        { type: 'fault', code: 'PEER_UNKNOWN_NETWORK', count: 1 },
+      ];
     }
+    this.#findKey(slot);
     this.#unverified.push(slot);
-    if (this.#findKey(slot) === undefined) {
-      const wanted = this.#unverified.filter(({ state }) => state === 'wants-key').length;
-      if (wanted > KEYS_WANTED_MAX) return [...actions, { type: 'close', code: 'LINK_BAD_FRAME' }];
-      actions.push({ type: 'need-key', nodeIdBytes: head.signer });
-    }
-    return [...actions, ...this.#progress(nowMs)];
+    return this.#progress(nowMs);
   }
 
   block(body: Uint8Array, chargedBytes: number, nowMs: number): ParcelAction[] {
-    const block = decodeBlock(body);
+    const block = decodeBlock(compact(body));
     if (block === undefined) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
     return this.#enqueue(block.slot, block.ttl, block.messages, true, chargedBytes, nowMs);
   }
 
   single(body: Uint8Array, chargedBytes: number, nowMs: number): ParcelAction[] {
-    const single = decodeSingle(body);
+    const single = decodeSingle(compact(body));
     if (single === undefined) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
     return this.#enqueue(single.slot, single.ttl, [single.message], false, chargedBytes, nowMs);
   }
@@ -231,8 +235,27 @@ export class ParcelReader {
       const action = still.length > 0 ? undefined : this.#startVerification(slot, nowMs);
       if (action !== undefined) actions.push(action);
       if (slot.state === 'wants-key' || slot.state === 'wants-token') still.push(slot);
+      else if (slot.heldBytes > 0) {
+        actions.push({ type: 'consumed', bytes: slot.heldBytes });
+        slot.heldBytes = 0;
+      }
     }
     this.#unverified = still;
+    this.#askForKeys(nowMs, actions);
+  }
+
+  /** Asks for the keys of the first slots that have none; the others' turn comes when these are answered or given up. */
+  #askForKeys(nowMs: number, actions: ParcelAction[]): void {
+    let asked = 0;
+    for (const slot of this.#unverified) {
+      if (asked === KEYS_WANTED_MAX) return;
+      if (this.#findKey(slot) !== undefined) continue;
+      asked += 1;
+      if (slot.isKeyAsked) continue;
+      slot.isKeyAsked = true;
+      slot.sinceMs = nowMs;
+      actions.push({ type: 'need-key', nodeIdBytes: slot.head.signer });
+    }
   }
 
   #startVerification(slot: Slot, nowMs: number): ParcelAction | undefined {
@@ -301,4 +324,9 @@ export class ParcelReader {
     const arrival = { batch, messages, isWhole, ttl: waiting.ttl, chargedBytes: waiting.bytes };
     return [...actions, { type: 'deliver', arrival }];
   }
+}
+
+/** The bytes themselves, or a copy where the view would keep a much larger record alive for as long as a message waits. */
+function compact(body: Uint8Array): Uint8Array {
+  return 2 * body.length < body.buffer.byteLength ? copyBytes(body) : body;
 }

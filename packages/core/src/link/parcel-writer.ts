@@ -10,8 +10,12 @@ const BLOCK_BYTES_MAX = ENVELOPE_BYTES_MAX + 262_144;
 
 /** Frames of one parcel, in their order; the slot stays pinned until `release`. */
 export interface EncodedParcel {
+  /** KEY and HEAD, as far as the peer does not have them yet. */
+  readonly announcement: readonly Uint8Array[];
   readonly frames: readonly Uint8Array[];
-  release(): void;
+  /** The announcement has left: parcels of the same batch may do without from now on. */
+  readonly announced: () => void;
+  readonly release: () => void;
 }
 
 /** Turns parcels into KEY, HEAD, BLOCK and ENV frames and remembers what the peer already has. */
@@ -19,6 +23,7 @@ export class ParcelWriter {
   readonly #keysSent = new BoundedMap<string, true>(KEYS_SENT_MAX);
   readonly #slotOf = new Map<string, number>();
   readonly #owner: (string | undefined)[] = [];
+  readonly #announced = new Set<number>();
   readonly #pinned = new Map<number, number>();
   #next = 0;
 
@@ -29,20 +34,23 @@ export class ParcelWriter {
 
   encode(parcel: Parcel): EncodedParcel {
     const { batch } = parcel;
-    const frames: Uint8Array[] = [];
-    let slot = this.#slotOf.get(batch.key);
-    if (slot === undefined) {
-      slot = this.#allot(batch);
-      if (!this.#keysSent.has(batch.origin)) {
-        this.#keysSent.set(batch.origin, true);
-        frames.push(encodeFrame(FrameKind.KEY, batch.publicKey));
-      }
-      frames.push(encodeHeadFrame(slot, batch));
+    const slot = this.#slotOf.get(batch.key) ?? this.#allot(batch);
+    // A parcel of higher priority may overtake one of the same batch whose HEAD still waits: then both bring it.
+    const announcement: Uint8Array[] = [];
+    if (!this.#announced.has(slot)) {
+      if (!this.#keysSent.has(batch.origin)) announcement.push(encodeFrame(FrameKind.KEY, batch.publicKey));
+      announcement.push(encodeHeadFrame(slot, batch));
     }
-    const pinned = slot;
-    this.#pinned.set(pinned, (this.#pinned.get(pinned) ?? 0) + 1);
-    for (const frame of this.#body(pinned, parcel)) frames.push(frame);
-    return { frames, release: () => this.#unpin(pinned) };
+    this.#pinned.set(slot, (this.#pinned.get(slot) ?? 0) + 1);
+    return {
+      announcement,
+      frames: this.#body(slot, parcel),
+      announced: () => {
+        this.#announced.add(slot);
+        this.#keysSent.set(batch.origin, true);
+      },
+      release: () => this.#unpin(slot),
+    };
   }
 
   #body(slot: number, parcel: Parcel): Uint8Array[] {
@@ -59,6 +67,7 @@ export class ParcelWriter {
     const before = this.#owner[slot];
     if (before !== undefined) this.#slotOf.delete(before);
     this.#owner[slot] = batch.key;
+    this.#announced.delete(slot);
     this.#slotOf.set(batch.key, slot);
     return slot;
   }

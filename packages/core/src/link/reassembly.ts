@@ -1,10 +1,12 @@
-import { ByteReader } from '@yakmesh/crypto';
+import { ByteReader, copyBytes } from '@yakmesh/crypto';
 import { encodeFrame, FRAME_HEADER_BYTES, FrameKind } from '../record/frames.js';
 import { PRIORITIES, REASSEMBLY_BYTES_MAX } from './link-limits.js';
 
 /** stream u8 · flags u8. */
 export const FRAGMENT_HEADER_BYTES = 2;
 const FLAG_LAST = 1;
+/** Least bytes of a fragment that is not the last: tiny ones would cost the receiver more than they count for. A shorter one closes the link. */
+export const FRAGMENT_BYTES_MIN = 1_024;
 
 export function encodeFragment(stream: number, isLast: boolean, bytes: Uint8Array): Uint8Array {
   return encodeFrame(FrameKind.FRAG, Uint8Array.of(stream, isLast ? FLAG_LAST : 0), bytes);
@@ -34,10 +36,13 @@ export class Reassembly {
     const pieces = this.#streams[stream];
     if (reader.failed || pieces === undefined || piece.length === 0) return { type: 'bad' };
     if (this.#bytes + piece.length > REASSEMBLY_BYTES_MAX) return { type: 'bad' };
-    pieces.push(piece);
+    const isLast = (flags & FLAG_LAST) !== 0;
+    if (!isLast && piece.length < FRAGMENT_BYTES_MIN) return { type: 'bad' };
+    // A copy: a view would keep its whole record alive.
+    pieces.push(copyBytes(piece));
     this.#bytes += piece.length;
     this.#lengths[stream] = (this.#lengths[stream] ?? 0) + piece.length;
-    return (flags & FLAG_LAST) === 0 ? { type: 'partial' } : this.#finish(stream, pieces);
+    return isLast ? this.#finish(stream, pieces) : { type: 'partial' };
   }
 
   #finish(stream: number, pieces: readonly Uint8Array[]): Reassembled {

@@ -5,6 +5,7 @@ import {
   encodeFrame,
   FrameKind,
   FRAME_HEADER_BYTES,
+  isCharged,
   RECORD_PADDING_BYTES,
   RECORD_PLAINTEXT_BYTES_MAX,
 } from '../record/frames.js';
@@ -13,21 +14,22 @@ import type { CreditUser } from './credit.js';
 import type { LinkRatchet } from './link-ratchet.js';
 import { PRIORITIES } from './link-limits.js';
 import type { ParcelWriter } from './parcel-writer.js';
-import { encodeFragment, FRAGMENT_HEADER_BYTES } from './reassembly.js';
+import { encodeFragment, FRAGMENT_BYTES_MIN, FRAGMENT_HEADER_BYTES } from './reassembly.js';
 import type { QueueItem, SendQueue } from './send-queue.js';
 
 const TMARK = encodeFrame(FrameKind.TMARK);
 /** Room kept for the frame that must be the last of its record. */
 const LAST_FRAME_BYTES = FRAME_HEADER_BYTES + 8;
 const FRAGMENT_OVERHEAD_BYTES = FRAME_HEADER_BYTES + FRAGMENT_HEADER_BYTES;
-/** A piece smaller than this is not worth a fragment's header: it waits for the next record. */
-const FRAGMENT_BYTES_MIN = 1_024;
 
 /** An item that is being sent: its frames, and how far into the first of them we are. */
 interface Sending {
   readonly item: QueueItem;
   readonly frames: Uint8Array[];
   offset: number;
+  /** Frames of it that announce its batch and are not sent yet. */
+  announcements: number;
+  readonly announced: () => void;
   readonly release: () => void;
 }
 
@@ -152,17 +154,20 @@ export class RecordWriter {
 
   #takeData(frames: Uint8Array[], roomAtFirst: number, nowMs: number): number {
     const { credit } = this.#parts;
+    let room = roomAtFirst;
     let charged = 0;
     for (;;) {
-      const room = Math.min(roomAtFirst - charged, credit.availableBytes);
       const sending = this.#current();
       const frame = sending?.frames[0];
       if (sending === undefined || frame === undefined || isAlone(sending.item)) return charged;
-      const piece = this.#piece(sending, frame, room);
+      const piece = this.#piece(sending, frame, Math.min(room, credit.availableBytes));
       if (piece === undefined) return charged;
       frames.push(piece);
-      charged += piece.length;
-      credit.use(piece.length);
+      room -= piece.length;
+      if (isCharged(piece[0] ?? 0)) {
+        charged += piece.length;
+        credit.use(piece.length);
+      }
       this.#advance(sending, nowMs);
     }
   }
@@ -182,9 +187,20 @@ export class RecordWriter {
   }
 
   #start(item: QueueItem): Sending {
-    if (item.type === 'frame') return { item, frames: [item.frame], offset: 0, release: () => undefined };
-    const { frames, release } = this.#parts.parcels.encode(item.parcel);
-    return { item, frames: [...frames], offset: 0, release };
+    if (item.type === 'frame') {
+      const nothing = (): void => undefined;
+      return {
+        item,
+        frames: [item.frame],
+        offset: 0,
+        announcements: 0,
+        announced: nothing,
+        release: nothing,
+      };
+    }
+    const { announcement, frames, ...callbacks } = this.#parts.parcels.encode(item.parcel);
+    const announcements = announcement.length;
+    return { item, frames: [...announcement, ...frames], offset: 0, announcements, ...callbacks };
   }
 
   #piece(sending: Sending, frame: Uint8Array, room: number): Uint8Array | undefined {
@@ -204,6 +220,10 @@ export class RecordWriter {
     if (sending.offset > 0 && frame !== undefined && sending.offset < frame.length) return;
     sending.frames.shift();
     sending.offset = 0;
+    if (sending.announcements > 0) {
+      sending.announcements -= 1;
+      if (sending.announcements === 0) sending.announced();
+    }
     if (sending.frames.length > 0) return;
     const { item } = sending;
     this.#sending[item.priority] = undefined;
@@ -212,11 +232,11 @@ export class RecordWriter {
   }
 }
 
-/** Frames as a record's plaintext. */
 function isAlone(item: QueueItem): boolean {
   return item.type === 'frame' && item.isAlone === true;
 }
 
+/** Frames as a record's plaintext. */
 export function padded(frames: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const frame of frames) length += frame.length;

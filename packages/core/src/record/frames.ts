@@ -40,9 +40,12 @@ export interface Frame {
   readonly body: Uint8Array;
 }
 
-/** Frames that the link's credit governs: all that carries what an application or subsystem says. */
+/**
+ * Frames that the link's credit governs: all that carries what an application or subsystem says. KEY is free, because what waits for a key
+ * may hold all the credit there is.
+ */
 export function isCharged(kind: number): boolean {
-  return (kind >= FrameKind.KEY && kind !== FrameKind.NEED_KEY) || kind === FrameKind.PEERS;
+  return (kind > FrameKind.KEY && kind !== FrameKind.NEED_KEY) || kind === FrameKind.PEERS;
 }
 
 /** Frames whose bodies stay out of the running transcript: a node must not sign what it relays. */

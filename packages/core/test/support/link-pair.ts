@@ -81,10 +81,8 @@ export class LinkEnd {
     );
   }
 
-  /** Envelopes that were delivered, in their order. */
-  get delivered(): BatchMessage[] {
-    return this.of('deliver').flatMap(({ arrival }) => [...arrival.messages]);
-  }
+  /** Envelopes that were delivered and marked, each once, in their order. */
+  readonly delivered: BatchMessage[] = [];
 
   faults(code: string): number {
     return this.of('fault').reduce((sum, fault) => (fault.code === code ? sum + fault.count : sum), 0);
@@ -96,8 +94,10 @@ export class LinkEnd {
       this.actions.push(action);
       if (action.type === 'job') this.pending.push(action);
       if (action.type !== 'deliver') continue;
-      for (const { envelope } of action.arrival.messages)
-        this.replay.mark(action.arrival.batch.origin, envelope);
+      const { batch, messages } = action.arrival;
+      for (const message of messages) {
+        if (this.replay.mark(batch.origin, message.envelope)) this.delivered.push(message);
+      }
       if (this.isConsuming) this.machine.consumed(action.arrival.chargedBytes, nowMs);
     }
   }
