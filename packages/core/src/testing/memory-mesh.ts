@@ -4,6 +4,7 @@ import type { MeshOptions } from '../options.js';
 import { MemoryNetwork } from './memory-network.js';
 import type { Latency } from './network-conditions.js';
 import { SeededRandom } from './seeded-random.js';
+import { SkewedClock } from './skewed-clock.js';
 import { TrackedPool } from './tracked-pool.js';
 import { VirtualClock } from './virtual-clock.js';
 
@@ -34,6 +35,7 @@ export class MemoryMesh {
   readonly network: MemoryNetwork;
   readonly #options: MemoryMeshOptions['options'];
   readonly #nodes = new Map<string, MeshNetwork>();
+  readonly #clocks = new Map<string, SkewedClock>();
   #starts = 0;
 
   constructor({ seed = 1, latencyMs = 1, options }: MemoryMeshOptions) {
@@ -71,7 +73,7 @@ export class MemoryMesh {
       await this.identity(name),
       { wsPort: MEMORY_MESH_PORT, rateLimiter: UNLIMITED, ...common, ...options },
       {
-        clock: this.clock,
+        clock: this.#clockOf(name),
         random: this.random.fork(`start ${this.#starts} of ${name}`),
         sockets: this.network.host(name),
         createPool: () => new TrackedPool(this.clock),
@@ -86,6 +88,11 @@ export class MemoryMesh {
     const node = await this.make(name, options);
     await this.run(node.start());
     return node;
+  }
+
+  /** Sets how far a host's wall clock is ahead of all others. */
+  setClockSkew(name: string, skewMs: number): void {
+    this.#clockOf(name).skewMs = skewMs;
   }
 
   /** One node dials another. */
@@ -133,6 +140,12 @@ export class MemoryMesh {
   /** Stops all nodes. */
   async stop(): Promise<void> {
     await this.run(Promise.all(this.nodes.map((node) => node.stop())));
+  }
+
+  #clockOf(name: string): SkewedClock {
+    const clock = this.#clocks.get(name) ?? new SkewedClock(this.clock);
+    this.#clocks.set(name, clock);
+    return clock;
   }
 }
 

@@ -1,0 +1,145 @@
+import { expect, test } from '@jest/globals';
+import type { MeshLink, MeshOptions, RateLimiterOptions } from '../src/index.js';
+import { memoryMesh, type MemoryMesh } from '../src/testing/index.js';
+import { ending } from './support-network/cleanup.js';
+import { failure } from './support-network/failure.js';
+import { startNode } from './support-network/socket-world.js';
+
+const FAR = '203.0.113.7';
+
+test('with {} an address that is not ours begins five handshakes a minute', async () => {
+  const mesh = await limited({});
+  expect(await dials(mesh, 6)).toEqual([...ok(5), 'MESH_BUSY']);
+  await mesh.advance(60_000);
+  expect(await dials(mesh, 1)).toEqual(['no error']);
+  await mesh.stop();
+});
+
+test('a link that has lived 60 s gives its address the allowance back', async () => {
+  const mesh = await limited({});
+  expect(await dials(mesh, 4)).toEqual(ok(4));
+  await mesh.connect(FAR, 'b');
+  await mesh.advance(30_000);
+  expect(await dials(mesh, 1)).toEqual(['MESH_BUSY']);
+  await mesh.advance(30_000);
+  await closeAll(mesh);
+  expect(await dials(mesh, 5)).toEqual(ok(5));
+  await mesh.stop();
+});
+
+test('with {} ten connections a minute, and then a ban of five minutes', async () => {
+  const mesh = await limited({ maxHandshakesPerMinute: 1_000 });
+  expect(await dials(mesh, 10)).toEqual(ok(10));
+  expect(await dials(mesh, 5)).toEqual(Array.from({ length: 5 }, () => 'LINK_CLOSED'));
+  expect(mesh.node('b').counters.GUARD_CONNECTIONS).toBe(5);
+  await mesh.advance(61_000);
+  expect(await dials(mesh, 1)).toEqual(['LINK_CLOSED']);
+  expect(mesh.node('b').counters.GUARD_BANNED).toBe(1);
+  await mesh.advance(240_000);
+  expect(await dials(mesh, 1)).toEqual(['no error']);
+  await mesh.stop();
+});
+
+test('other addresses are not affected, but neighbours in the same IPv6 /64 are one', async () => {
+  const mesh = await limited({}, ['2001:db8::1', '2001:db8::2', '2001:db8:0:1::1']);
+  expect(await dials(mesh, 5, '2001:db8::1')).toEqual(ok(5));
+  expect(await dials(mesh, 1, '2001:db8::2')).toEqual(['MESH_BUSY']);
+  expect(await dials(mesh, 1, '2001:db8:0:1::1')).toEqual(['no error']);
+  await mesh.stop();
+});
+
+test('the page’s limits can be set: bans as short as asked for', async () => {
+  const mesh = await limited({ maxConnectionsPerMinute: 1, banThreshold: 1, banDuration: 1_000 });
+  expect(await dials(mesh, 2)).toEqual(['no error', 'LINK_CLOSED']);
+  await mesh.advance(60_500);
+  expect(await dials(mesh, 1)).toEqual(['no error']);
+  await mesh.stop();
+});
+
+test('with maxMessagesPerSecond an origin’s further messages are dropped and counted', async () => {
+  const mesh = await limited({ maxMessagesPerSecond: 5 });
+  await mesh.connect(FAR, 'b');
+  await mesh.advance(2_000);
+  const heard: unknown[] = [];
+  mesh.node('b').on('gossip', ({ payload }) => heard.push(payload));
+  for (let n = 0; n < 8; n += 1) void mesh.node(FAR).broadcast(n);
+  await mesh.advance(500);
+  expect(heard).toEqual([0, 1, 2, 3, 4]);
+  expect(mesh.node('b').counters.GUARD_MESSAGES).toBe(3);
+  await mesh.advance(1_000);
+  await mesh.run(mesh.node(FAR).broadcast('later'));
+  await mesh.advance(500);
+  expect(heard.at(-1)).toBe('later');
+  await mesh.stop();
+});
+
+test('a guard of the caller’s own is asked instead', async () => {
+  const asked: string[] = [];
+  const guard: MeshOptions['guard'] = {
+    connection: (address) => {
+      asked.push(`connection ${address}`);
+      return { allowed: true };
+    },
+    handshake: (address) => {
+      asked.push(`handshake ${address}`);
+      return { allowed: false, code: 'GUARD_OWN', reason: 'not today', retryAfterMs: 1 };
+    },
+    message: () => ({ allowed: true }),
+    report: () => undefined,
+  };
+  const mesh = await memoryMesh({ nodes: [FAR, 'b'], options: (name) => (name === 'b' ? { guard } : {}) });
+  expect(await mesh.run(failure(mesh.node(FAR).connect(mesh.url('b'))))).toBe('MESH_BUSY');
+  expect(asked).toEqual([`connection ${FAR}`, `handshake ${FAR}`]);
+  expect(mesh.node('b').counters.GUARD_OWN).toBe(1);
+  await mesh.stop();
+});
+
+test('loopback is exempt with {}, and limited by every key that is set', async () => {
+  const [exempt, limitedNode, dialler] = [
+    ending(await startNode()),
+    ending(await startNode({ rateLimiter: { maxConnectionsPerMinute: 3 } })),
+    ending(await startNode()),
+  ];
+  const codes = async (url: string): Promise<string[]> => {
+    const seen: string[] = [];
+    for (let dial = 0; dial < 12; dial += 1) seen.push(await failure(dialler.connect(url)));
+    return seen;
+  };
+  expect(await codes(exempt.getPublicEndpoint())).toEqual(ok(12));
+  const seen = await codes(limitedNode.getPublicEndpoint());
+  expect(seen.slice(0, 3)).toEqual(ok(3));
+  expect(seen.slice(3).every((code) => code === 'MESH_CONNECT_FAILED' || code === 'LINK_CLOSED')).toBe(true);
+});
+
+const links: MeshLink[] = [];
+
+function ok(count: number): string[] {
+  return Array.from({ length: count }, () => 'no error');
+}
+
+/** Node b with limits, and a node at each address. */
+async function limited(
+  rateLimiter: RateLimiterOptions,
+  addresses: readonly string[] = [FAR],
+): Promise<MemoryMesh> {
+  const options = (name: string): MeshOptions => (name === 'b' ? { rateLimiter } : {});
+  const mesh = await memoryMesh({ nodes: [...addresses, 'b'], options });
+  links.length = 0;
+  for (const node of mesh.nodes) node.on('hello', (_message, link) => void links.push(link));
+  return mesh;
+}
+
+/** Dials b so often, one after the other, ending each link at once. */
+async function dials(mesh: MemoryMesh, count: number, from = FAR): Promise<string[]> {
+  const codes: string[] = [];
+  for (let dial = 0; dial < count; dial += 1) {
+    codes.push(await mesh.run(failure(mesh.node(from).connect(mesh.url('b')))));
+    await closeAll(mesh);
+  }
+  return codes;
+}
+
+async function closeAll(mesh: MemoryMesh): Promise<void> {
+  for (const link of links.splice(0)) link.close();
+  await mesh.advance(10);
+}
