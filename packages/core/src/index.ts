@@ -15,9 +15,29 @@ export {
   type PeerFaultCode,
 } from './errors.js';
 export { DefaultGuard, RATE_LIMITER_DEFAULTS, type RateLimiterOptions } from './mesh/default-guard.js';
-export type { Failure, MeshEvents, MeshLink, MeshMessage, MessageHandler } from './mesh/events.js';
+export type {
+  ClockSkew,
+  Failure,
+  HandlerFailure,
+  MeshEvents,
+  MeshLink,
+  MeshMessage,
+  MessageHandler,
+  Refusal,
+} from './mesh/events.js';
 export type { PeerHint } from './link/control-frames.js';
-export type { HttpRequest, HttpResponse, RequestHandler } from './sockets/socket.js';
+export type { MeshRuntime } from './runtime.js';
+export type {
+  HttpRequest,
+  HttpResponse,
+  Listener,
+  ListeningSocketLayer,
+  ListenOptions,
+  RequestHandler,
+  Socket,
+  SocketHandlers,
+  SocketLayer,
+} from './sockets/socket.js';
 export type {
   BroadcastOptions,
   BroadcastResult,

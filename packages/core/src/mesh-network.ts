@@ -35,6 +35,7 @@ import {
 /** The protocol under which the facade's own broadcasts and direct messages travel. */
 const FACADE_PROTOCOL = 'yakmesh/1';
 
+/** Options of {@link MeshNetwork.connect}. */
 export interface ConnectOptions {
   /** The only peer to accept, as yak1… text. @default the endpoint's #fragment, or whoever answers */
   readonly expected?: NodeId | undefined;
@@ -148,12 +149,12 @@ export class MeshNetwork implements MeshTransport {
    * and which were skipped. Rejects with MESH_TOO_LARGE, MESH_BUSY, MESH_NOT_STARTED, MESH_STOPPED.
    */
   broadcast(message: unknown, options: BroadcastOptions = {}): Promise<BroadcastResult> {
-    return this.#hub.observed('broadcast', this.#broadcast(message, options));
+    return this.#hub.observed('broadcast', this.#drains.paced(this.#broadcast(message, options), options.signal));
   }
 
   /** Sends a message to one neighbour. Rejects with MESH_UNREACHABLE, MESH_QUEUE_FULL and what `broadcast` rejects with. */
   sendTo(nodeId: NodeId, message: unknown, options: SendOptions = {}): Promise<SendResult> {
-    return this.#hub.observed('sendTo', this.#sendTo(nodeId, message, options));
+    return this.#hub.observed('sendTo', this.#drains.paced(this.#sendTo(nodeId, message, options), options.signal));
   }
 
   /** Registers a handler: of a message type, of a `payload.type`, of 'message' (direct ones), or of an event of the mesh itself. */
@@ -173,6 +174,7 @@ export class MeshNetwork implements MeshTransport {
     return this.#hub.emitAny(type, values);
   }
 
+  /** Whether that node is a neighbour now. */
   isConnectedTo(nodeId: NodeId): boolean {
     return this.#parts.links.peer(nodeId) !== undefined;
   }
@@ -309,9 +311,7 @@ export class MeshNetwork implements MeshTransport {
     await this.#whenStarted();
     // connect() and broadcast() in one breath work: the message waits for the first link.
     if (this.#parts.links.peerCount === 0 && this.#dials.size > 0) await Promise.allSettled(this.#dials);
-    const result = await this.#port.broadcast(message as Payload, options);
-    await this.#drains.wait(options.signal);
-    return result;
+    return this.#port.broadcast(message as Payload, options);
   }
 
   async #sendTo(nodeId: NodeId, message: unknown, options: SendOptions): Promise<SendResult> {
@@ -322,9 +322,7 @@ export class MeshNetwork implements MeshTransport {
       );
     }
     await this.#whenStarted();
-    const result = await this.#port.send(nodeId, message as Payload, options);
-    await this.#drains.wait(options.signal);
-    return result;
+    return this.#port.send(nodeId, message as Payload, options);
   }
 
   async #whenStarted(): Promise<void> {

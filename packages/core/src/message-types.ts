@@ -15,4 +15,5 @@ export const MessageTypes = Object.freeze({
   GOSSIP: 'gossip',
 } as const);
 
+/** One of the values of {@link MessageTypes}. */
 export type MessageType = (typeof MessageTypes)[keyof typeof MessageTypes];

@@ -70,6 +70,7 @@ export interface MeshConfig {
   readonly headBudget: number;
 }
 
+/** What options are where none is given. */
 export const MESH_DEFAULTS = Object.freeze({
   wsPort: 9_001, // As the page says.
   maxPeers: 10, // Enough for a mesh of thousands; more neighbours cost more copies.

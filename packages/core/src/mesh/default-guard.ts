@@ -21,6 +21,7 @@ export interface RateLimiterOptions {
   readonly banDuration?: number | undefined;
 }
 
+/** What limits are where none is given. */
 export const RATE_LIMITER_DEFAULTS = Object.freeze({
   maxConnectionsPerMinute: 10, // A person who restarts a node ten times in a minute is still served.
   maxHandshakesPerMinute: 5, // Handshakes cost us a signature; a mesh neighbour needs one.

@@ -45,21 +45,41 @@ export interface Failure {
   readonly message: string;
 }
 
+/** A handshake that came to nothing. */
+export interface Refusal {
+  /** The address that its socket showed, or the host that was dialled. */
+  readonly address: string;
+  readonly direction: PeerDirection;
+  readonly code: string;
+}
+
+/** How far a peer's wall clock is ahead of ours. */
+export interface ClockSkew {
+  readonly nodeId: NodeId;
+  /** Milliseconds; negative when it is behind. */
+  readonly skewMs: number;
+}
+
+/** What one of the application's handlers threw. */
+export interface HandlerFailure {
+  /** What the handler was registered for. */
+  readonly type: string;
+  readonly message: string;
+}
+
 /** Events of the mesh itself. Their names hold a ':', which no peer's `payload.type` may. */
 export interface MeshEvents {
   'peer:connected': [peer: PeerInfo];
   'peer:suspect': [peer: PeerInfo];
   'peer:disconnected': [peer: PeerInfo, code: string];
   /** A handshake that came to nothing, in either direction. */
-  'peer:refused': [
-    refusal: { readonly address: string; readonly direction: PeerDirection; readonly code: string },
-  ];
+  'peer:refused': [refusal: Refusal];
   /** A broadcast, send or other call failed; emitted whether or not its promise is awaited. */
   'send:failed': [failure: Failure];
   /** A peer's wall clock is so far from ours that one would refuse the other's messages. */
-  'clock:skew': [skew: { readonly nodeId: NodeId; readonly skewMs: number }];
+  'clock:skew': [skew: ClockSkew];
   /** A handler threw, or its promise rejected. */
-  'handler:failed': [failure: { readonly type: string; readonly message: string }];
+  'handler:failed': [failure: HandlerFailure];
 }
 
 /** Names that a peer's `payload.type` must not raise. */

@@ -16,6 +16,7 @@ export interface Socket {
   readonly remoteAddress: string;
   /** Bytes given to `send` that have not left the process. */
   readonly bufferedBytes: number;
+  /** Sends one binary message; what is sent after the end is dropped. */
   send(bytes: Uint8Array): void;
   /** Asks for an orderly close; the socket layer terminates it when the other end does not answer. */
   close(code: number, reason: string): void;
@@ -23,6 +24,7 @@ export interface Socket {
   terminate(): void;
   /** Stops reading. */
   pause(): void;
+  /** Reads again. */
   resume(): void;
 }
 
@@ -30,6 +32,7 @@ export interface Socket {
 export interface Listener {
   /** The port really bound. */
   readonly port: number;
+  /** Lets the port go and ends the connections that were accepted. */
   close(): Promise<void>;
 }
 
@@ -42,13 +45,16 @@ export interface HttpRequest {
 
 /** What it answers with; Node's ServerResponse is one. */
 export interface HttpResponse {
+  /** Status and headers, before the body. */
   writeHead(status: number, headers?: Readonly<Record<string, string | number>>): unknown;
+  /** The body, and the end of the answer. */
   end(body?: string | Uint8Array): unknown;
 }
 
 /** Answers requests that are no WebSocket upgrades on the mesh's port. */
 export type RequestHandler = (request: HttpRequest, response: HttpResponse) => void;
 
+/** Where and how to listen. */
 export interface ListenOptions {
   /** Interface to bind; undefined for all. */
   readonly host: string | undefined;
@@ -66,7 +72,14 @@ export interface ListenOptions {
 
 /** How a mesh reaches the world: WebSockets in Node, dial-only WebSockets in browsers, memory in tests. */
 export interface SocketLayer {
+  /** Dials; the handlers tell how it went. */
   dial(url: string, handlers: SocketHandlers): Socket;
   /** Rejects with the code EADDRINUSE when the port is taken. Absent where one cannot listen. */
   listen?(options: ListenOptions): Promise<Listener>;
+}
+
+/** A socket layer where one can listen. */
+export interface ListeningSocketLayer extends SocketLayer {
+  /** Rejects with the code EADDRINUSE when the port is taken. */
+  listen(options: ListenOptions): Promise<Listener>;
 }

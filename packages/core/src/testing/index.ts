@@ -1,4 +1,9 @@
-export type { ComplianceRunner, ComplianceSubject, TransportWorld } from './compliance/compliance-world.js';
+export type {
+  ComplianceExpectation,
+  ComplianceRunner,
+  ComplianceSubject,
+  TransportWorld,
+} from './compliance/compliance-world.js';
 export { memoryWorld } from './compliance/memory-world.js';
 export { transportCompliance } from './compliance/transport-compliance.js';
 export { MemoryMesh, memoryMesh, MEMORY_MESH_PORT, type MemoryMeshOptions } from './memory-mesh.js';

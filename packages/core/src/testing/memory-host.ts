@@ -1,4 +1,10 @@
-import type { Listener, ListenOptions, Socket, SocketHandlers, SocketLayer } from '../sockets/socket.js';
+import type {
+  Listener,
+  ListeningSocketLayer,
+  ListenOptions,
+  Socket,
+  SocketHandlers,
+} from '../sockets/socket.js';
 import { CodedError } from '../transport/coded-error.js';
 
 /** RFC 6335: where ports for port 0 come from. */
@@ -15,7 +21,7 @@ export interface Destination {
 export type Dial = (host: MemoryHost, destination: Destination, handlers: SocketHandlers) => Socket;
 
 /** One machine of the network: its listeners, and its way to the others. Dead after `kill`, as the process it stands for. */
-export class MemoryHost implements SocketLayer {
+export class MemoryHost implements ListeningSocketLayer {
   readonly name: string;
   readonly #dial: Dial;
   readonly #listeners = new Map<number, ListenOptions>();

@@ -14,6 +14,7 @@ const SEED_BYTES = 32;
 /** Hosts in memory have no loopback address, so the default limits on connections would meet every test that redials. */
 const UNLIMITED = { maxConnectionsPerMinute: 1_000_000, maxHandshakesPerMinute: 1_000_000 };
 
+/** What a {@link MemoryMesh} is made of. */
 export interface MemoryMeshOptions {
   /** Host names, lower case; an address is a good name where addresses matter. */
   readonly nodes?: readonly string[] | undefined;

@@ -1,10 +1,11 @@
-import type { Socket, SocketHandlers, SocketLayer } from '../sockets/socket.js';
+import type { ListeningSocketLayer, Socket, SocketHandlers } from '../sockets/socket.js';
 import type { Clock } from '../transport/clock.js';
 import type { Random } from '../transport/random.js';
 import { GIVE_UP_MS, MemoryConnection } from './memory-connection.js';
 import { MemoryHost, type Destination } from './memory-host.js';
 import { NetworkConditions, type CapturedMessage, type Latency, type Tamper } from './network-conditions.js';
 
+/** What a {@link MemoryNetwork} is made of. */
 export interface MemoryNetworkOptions {
   readonly clock: Clock;
   /** Draws latencies. */
@@ -40,7 +41,7 @@ export class MemoryNetwork {
    * since `remoteAddress` shows it.
    * @throws TypeError for a name that no URL can hold as it is.
    */
-  host(name: string): SocketLayer & { listen: NonNullable<SocketLayer['listen']> } {
+  host(name: string): ListeningSocketLayer {
     const known = this.#hosts.get(name);
     if (known?.isDead === false) return known;
     if (!NAME_PATTERN.test(name))

@@ -1,6 +1,7 @@
 import { systemClock, type Clock, type TimerHandle } from '../transport/clock.js';
 import { TimerHeap, type VirtualTimer } from './timer-heap.js';
 
+/** Where a {@link VirtualClock} begins. */
 export interface VirtualClockOptions {
   /** The wall clock at the start. @default 1_700_000_000_000 */
   readonly startMs?: number;

@@ -9,6 +9,7 @@ export interface SignalTimeout {
 /** What may abort: a signal, milliseconds on the system's clock, or a limit on another clock. */
 export type SignalSource = AbortSignal | SignalTimeout | number | undefined;
 
+/** One signal for several, from {@link combineSignals}. */
 export interface CombinedSignal {
   /** Aborts when the first of the sources does, with that source's reason; a DOMException "TimeoutError" for a limit. */
   readonly signal: AbortSignal;

@@ -1,3 +1,4 @@
+/** Options of {@link BoundedMap}. */
 export interface BoundedMapOptions<Key, Value> {
   /** Told of each entry that had to leave for a new one; not of deleted ones. */
   readonly onEvict?: (key: Key, value: Value) => void;
@@ -39,10 +40,12 @@ export class BoundedMap<Key, Value> {
     return this.#entries.size;
   }
 
+  /** Whether the key is there; it grows no younger. */
   has(key: Key): boolean {
     return this.#entries.has(key);
   }
 
+  /** The value of a key; with `touchOnGet` the key becomes the newest. */
   get(key: Key): Value | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
@@ -55,6 +58,7 @@ export class BoundedMap<Key, Value> {
     return this.#entries.get(key)?.value;
   }
 
+  /** Sets a value; the oldest entry leaves when there is no room. */
   set(key: Key, value: Value): this {
     const known = this.#entries.get(key);
     if (known !== undefined) {
@@ -72,6 +76,7 @@ export class BoundedMap<Key, Value> {
     return this;
   }
 
+  /** Removes a key; true if it was there. */
   delete(key: Key): boolean {
     const entry = this.#entries.get(key);
     if (entry === undefined) return false;
@@ -79,6 +84,7 @@ export class BoundedMap<Key, Value> {
     return true;
   }
 
+  /** Removes all. */
   clear(): void {
     this.#entries.clear();
     this.#oldest = undefined;

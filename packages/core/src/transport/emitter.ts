@@ -1,6 +1,7 @@
 /** Listeners of one event. Only a leak adds a thousand; the next one is refused with a RangeError. */
 export const LISTENERS_MAX = 1_024;
 
+/** What is called with the values of an event. */
 export type EmitterListener<Values extends unknown[]> = (...values: Values) => void;
 
 /** Told what a listener threw, or what the promise it returned rejected with. It must not throw itself. */
@@ -53,6 +54,7 @@ export class Emitter<Events extends { [Type in keyof Events]: unknown[] }> {
     return true;
   }
 
+  /** How many listeners a type has. */
   listenerCount(type: keyof Events): number {
     return this.#registrations.get(type)?.length ?? 0;
   }

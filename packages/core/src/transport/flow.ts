@@ -1,6 +1,7 @@
 import type { NodeId } from '@yakmesh/crypto';
 import type { Priority } from './priority.js';
 
+/** How a flow is opened. */
 export interface FlowOptions {
   /** The neighbour to go through. @default the best route */
   readonly via?: NodeId | undefined;
@@ -20,6 +21,7 @@ export interface FlowInfo {
   readonly receivedMs: number;
 }
 
+/** What is known of one message of a flow. */
 export interface FlowMessageInfo {
   /** Our monotonic clock in the socket's callback, before decryption. */
   readonly receivedMs: number;
@@ -27,6 +29,7 @@ export interface FlowMessageInfo {
   readonly isCongested: boolean;
 }
 
+/** What one end of a flow does with what arrives. */
 export interface FlowHandlers {
   /** In order as far as the path keeps it; messages may be lost. The bytes are valid during the call only. */
   message(body: Uint8Array, info: FlowMessageInfo): void;

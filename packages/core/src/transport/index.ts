@@ -16,7 +16,15 @@ export * from './limits.js';
 export { silentLogger, type Logger } from './logger.js';
 export type { FrameInfo, MessageInfo, MessageKind, Payload } from './message.js';
 export type { PeerDirection, PeerEvent, PeerInfo } from './peer.js';
-export type { MeshTransport, HoldOptions, Route, TransportErrorCode, Unhold, Unsubscribe } from './port.js';
+export type {
+  MeshTransport,
+  HoldOptions,
+  KeyOptions,
+  Route,
+  TransportErrorCode,
+  Unhold,
+  Unsubscribe,
+} from './port.js';
 export { PRIORITY, type Priority } from './priority.js';
 export type { GateVerdict, ProtocolHandlers, ProtocolId } from './protocol-handlers.js';
 export type {
@@ -39,6 +47,13 @@ export {
   type MachineRunner,
 } from './run-machine.js';
 export { KeyedSlidingWindow, SlidingWindow } from './sliding-window.js';
-export type { Store, StoreEntry, StoreErrorCode, StoreOperation, StoreRange } from './store.js';
+export type {
+  Store,
+  StoreBatchOptions,
+  StoreEntry,
+  StoreErrorCode,
+  StoreOperation,
+  StoreRange,
+} from './store.js';
 export { memoryStore, type MemoryStoreOptions } from './memory-store.js';
 export { namespaced } from './namespaced-store.js';

@@ -1,6 +1,7 @@
 import { CodedError } from './coded-error.js';
 import type { Store, StoreEntry, StoreErrorCode, StoreOperation, StoreRange } from './store.js';
 
+/** Limits of {@link memoryStore}. */
 export interface MemoryStoreOptions {
   /** Entries held; a further one rejects with STORE_FULL. @default 65,536 */
   readonly entriesMax?: number;

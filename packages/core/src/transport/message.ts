@@ -15,6 +15,7 @@ export type Payload =
   | readonly Payload[]
   | { readonly [key: string]: Payload };
 
+/** To all, or to one node. */
 export type MessageKind = 'broadcast' | 'direct';
 
 /** What is known of a message whose signature was verified. */

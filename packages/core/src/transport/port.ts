@@ -25,11 +25,17 @@ export type TransportErrorCode =
   | 'FLOW_REFUSED' // The other end, or a relay, refused the flow.
   | 'FLOW_LIMIT'; // 256 flows through one neighbour, or 4,096 in all.
 
+/** How a link is held. */
 export interface HoldOptions {
   /** What for; shown in metrics, as 'nakpak'. */
   readonly reason: string;
   /** Where to dial if there is no link yet, as 'ws://host:port'. @default what the network knows */
   readonly endpoint?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How a key is asked for. */
+export interface KeyOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -49,6 +55,7 @@ export interface MeshTransport {
   readonly nodeId: NodeId;
   /** The neighbours with whom the handshake is done, as they are now. */
   getPeers(): readonly PeerInfo[];
+  /** Whether that node is a neighbour now. */
   isConnectedTo(id: NodeId): boolean;
   /** @throws RangeError beyond 1,024 listeners. */
   onPeer(listener: (event: PeerEvent) => void): Unsubscribe;
@@ -60,7 +67,7 @@ export interface MeshTransport {
   /** Up to three ways through different neighbours, best first; empty when none is known. */
   routesTo(id: NodeId): readonly Route[];
   /** The ML-DSA-65 key of a node, 1,952 bytes, checked against its id. Rejects with MESH_KEY_UNKNOWN. */
-  keyOf(id: NodeId, options?: { readonly signal?: AbortSignal | undefined }): Promise<Uint8Array>;
+  keyOf(id: NodeId, options?: KeyOptions): Promise<Uint8Array>;
   /**
    * Registers a protocol. Peers learn of it in the handshake, connected ones at once.
    * @throws CodedError PROTOCOL_TAKEN; TypeError for an id that is not `name/version` of at most 32 ASCII bytes.

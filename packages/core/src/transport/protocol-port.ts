@@ -17,6 +17,7 @@ interface MessageOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How a broadcast travels. */
 export interface BroadcastOptions extends MessageOptions {
   /** `tree` costs each node about one copy; `flood` sends over every link: fastest and most robust. @default 'tree' */
   readonly mode?: 'tree' | 'flood' | undefined;
@@ -39,6 +40,7 @@ export interface BroadcastResult {
   readonly skipped: readonly SkippedPeer[];
 }
 
+/** How a direct message travels. */
 export interface SendOptions extends MessageOptions {
   /** Wait for the destination's signed acknowledgement; MESH_NO_ACK when its life ends first. @default false */
   readonly ack?: boolean | undefined;
@@ -46,6 +48,7 @@ export interface SendOptions extends MessageOptions {
   readonly via?: NodeId | undefined;
 }
 
+/** What became of a direct message here. */
 export interface SendResult {
   /** The message's id, as the receiver sees it. */
   readonly id: string;
@@ -55,6 +58,7 @@ export interface SendResult {
   readonly acknowledged: boolean;
 }
 
+/** How a link frame leaves. */
 export interface FrameOptions {
   /** @default 0 (routine) */
   readonly priority?: Priority | undefined;

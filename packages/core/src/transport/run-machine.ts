@@ -4,9 +4,11 @@ import type { Clock, TimerHandle } from './clock.js';
 export interface Machine<Action> {
   /** When `tick` wants to be called next; undefined for never. */
   readonly deadlineMs: number | undefined;
+  /** Its time has come: what it wants done. */
   tick(nowMs: number): readonly Action[];
 }
 
+/** What performs the actions of a machine. */
 export interface MachineDriver<Action> {
   readonly clock: Clock;
   /** Carries one action out. It may feed the machine again: that input waits until the actions before it are done. */
@@ -18,6 +20,7 @@ export interface MachineDriver<Action> {
 /** Calls one method of the machine and hands its actions on. */
 export type MachineInput<Driven, Action> = (machine: Driven, nowMs: number) => readonly Action[];
 
+/** A machine that runs. */
 export interface MachineRunner<Driven, Action> {
   /** Feeds the machine: `runner.feed((machine, nowMs) => machine.receive(bytes, nowMs))`. */
   feed(input: MachineInput<Driven, Action>): void;

@@ -144,6 +144,7 @@ export class KeyedSlidingWindow {
     return this.#windows.size;
   }
 
+  /** As {@link SlidingWindow.take}, in the window of this key. */
   take(key: string, nowMs: number, cost = 1): boolean {
     let window = this.#windows.get(key);
     if (window === undefined) {
@@ -153,6 +154,7 @@ export class KeyedSlidingWindow {
     return window.take(nowMs, cost);
   }
 
+  /** As {@link SlidingWindow.retryAfterMs}; 0 for a key that is not known. */
   retryAfterMs(key: string, nowMs: number, cost = 1): number {
     if (cost > this.#limit) return Infinity;
     return this.#windows.peek(key)?.retryAfterMs(nowMs, cost) ?? 0;
@@ -163,6 +165,7 @@ export class KeyedSlidingWindow {
     return this.#windows.delete(key);
   }
 
+  /** Forgets all keys. */
   clear(): void {
     this.#windows.clear();
   }

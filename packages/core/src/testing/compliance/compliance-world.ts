@@ -6,13 +6,20 @@ import {
   type ProtocolPort,
 } from '../../transport/index.js';
 
+/** What the suite says of a value. */
+export interface ComplianceExpectation {
+  /** The very same, as Object.is sees it. */
+  toBe(expected: unknown): unknown;
+  /** The same contents. */
+  toEqual(expected: unknown): unknown;
+}
+
 /** What the suite needs of a test runner; jest's, vitest's and their like fit. */
 export interface ComplianceRunner {
+  /** Registers a test. */
   readonly test: (name: string, run: () => Promise<void>, timeoutMs?: number) => unknown;
-  readonly expect: (actual: unknown) => {
-    toBe(expected: unknown): unknown;
-    toEqual(expected: unknown): unknown;
-  };
+  /** Throws where an expectation fails. */
+  readonly expect: (actual: unknown) => ComplianceExpectation;
 }
 
 /** Nodes without links, of the implementation that is examined. Nodes are named by their index. */
