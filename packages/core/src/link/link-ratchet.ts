@@ -18,6 +18,8 @@ import { MARK_TO_SIGNATURE_MS_MAX, RATCHET_MS, RATCHET_RECORDS, TRANSCRIPT_MS_MA
 const CONTEXT = utf8ToBytes('link/1 transcript');
 const EMPTY = new Uint8Array(0);
 const SECRET_BYTES = 64;
+/** A job is tried so often, once a tick, before it counts as failed: a crowded pool refuses work for a while. */
+const ATTEMPTS_MAX = 20;
 
 /** Where the record of a TMARK stands, and the hash after it. */
 interface Mark {
@@ -70,6 +72,9 @@ export class LinkRatchet {
   #dueRecords = RATCHET_RECORDS;
   #verifiedMs: number;
   #ticket = 0;
+  #current: CryptoJob | undefined;
+  #attempts = 0;
+  #isRetryWanted = false;
 
   constructor(options: LinkRatchetOptions) {
     this.#options = options;
@@ -93,6 +98,7 @@ export class LinkRatchet {
     const mark = this.#receivedMark;
     if (isOverdue || (mark !== undefined && nowMs - mark.atMs > MARK_TO_SIGNATURE_MS_MAX))
       return [{ type: 'fail' }];
+    if (this.#isRetryWanted) return [this.#attempt()];
     const isDue =
       nowMs >= this.#dueMs ||
       this.sent.records >= this.#dueRecords ||
@@ -166,7 +172,9 @@ export class LinkRatchet {
       this.#turn(encapsulationKey, state.kemPart, result.sharedSecret);
       return this.#finish(nowMs);
     }
-    return [{ type: 'fail' }];
+    if (result.type !== 'failed' || this.#attempts >= ATTEMPTS_MAX) return [{ type: 'fail' }];
+    this.#isRetryWanted = true;
+    return [];
   }
 
   destroy(): void {
@@ -228,8 +236,17 @@ export class LinkRatchet {
   }
 
   #job(job: CryptoJob): RatchetAction {
+    this.#current = job;
+    this.#attempts = 0;
+    return this.#attempt();
+  }
+
+  #attempt(): RatchetAction {
+    if (this.#current === undefined) return { type: 'fail' };
+    this.#isRetryWanted = false;
+    this.#attempts += 1;
     this.#ticket += 1;
-    return { type: 'job', ticket: this.#ticket, job };
+    return { type: 'job', ticket: this.#ticket, job: this.#current };
   }
 }
 
