@@ -149,12 +149,18 @@ export class MeshNetwork implements MeshTransport {
    * and which were skipped. Rejects with MESH_TOO_LARGE, MESH_BUSY, MESH_NOT_STARTED, MESH_STOPPED.
    */
   broadcast(message: unknown, options: BroadcastOptions = {}): Promise<BroadcastResult> {
-    return this.#hub.observed('broadcast', this.#drains.paced(this.#broadcast(message, options), options.signal));
+    return this.#hub.observed(
+      'broadcast',
+      this.#drains.paced(this.#broadcast(message, options), options.signal),
+    );
   }
 
   /** Sends a message to one neighbour. Rejects with MESH_UNREACHABLE, MESH_QUEUE_FULL and what `broadcast` rejects with. */
   sendTo(nodeId: NodeId, message: unknown, options: SendOptions = {}): Promise<SendResult> {
-    return this.#hub.observed('sendTo', this.#drains.paced(this.#sendTo(nodeId, message, options), options.signal));
+    return this.#hub.observed(
+      'sendTo',
+      this.#drains.paced(this.#sendTo(nodeId, message, options), options.signal),
+    );
   }
 
   /** Registers a handler: of a message type, of a `payload.type`, of 'message' (direct ones), or of an event of the mesh itself. */
