@@ -2,6 +2,7 @@ import {
   ByteReader,
   ByteWriter,
   bytesToUtf8,
+  copyBytes,
   decodeNodeId,
   encodeNodeId,
   utf8ToBytes,
@@ -17,6 +18,7 @@ export const HINTS_MAX = 32;
 /** Protocols that a peer may say it has open; more are cut off. */
 export const PROTOCOLS_MAX = 64;
 const NETWORKS_MAX = 8;
+const NETWORK_PREFIX_BYTES = 8;
 const SIGNATURE_BYTES = 3_309;
 const NODE_ID_BYTES = 32;
 
@@ -60,7 +62,9 @@ export function decodeInfo(body: Uint8Array): LinkInfo | undefined {
     timeMs,
     networks: networks
       .filter((prefix): prefix is Uint8Array => prefix instanceof Uint8Array)
-      .slice(0, NETWORKS_MAX),
+      .filter(({ length }) => length === NETWORK_PREFIX_BYTES)
+      .slice(0, NETWORKS_MAX)
+      .map(copyBytes),
   };
 }
 

@@ -66,11 +66,13 @@ export class DefaultGuard implements Guard {
 
   connection(address: string, nowMs: number): GuardVerdict {
     this.#nowMs = nowMs;
-    if (this.#isExempt(address, this.#options.maxConnectionsPerMinute)) return ALLOWED;
+    const { maxConnectionsPerMinute, banThreshold, banDuration } = this.#options;
     const key = addressScope(address);
     const bannedUntilMs = this.#bans.peek(key) ?? 0;
-    if (bannedUntilMs > nowMs)
+    const isBanExempt = this.#isExempt(address, maxConnectionsPerMinute ?? banThreshold ?? banDuration);
+    if (bannedUntilMs > nowMs && !isBanExempt)
       return refused('GUARD_BANNED', 'This address is banned for now.', bannedUntilMs - nowMs);
+    if (this.#isExempt(address, maxConnectionsPerMinute)) return ALLOWED;
     return this.#ask(
       this.#connections,
       key,
