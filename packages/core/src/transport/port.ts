@@ -16,7 +16,6 @@ export type TransportErrorCode =
   | 'MESH_TOO_LARGE' // The encoded payload exceeds its limit; the message names what to use instead.
   | 'MESH_UNREACHABLE' // No neighbour leads to that node, and nobody knows where to dial it.
   | 'MESH_QUEUE_FULL' // The queue of the neighbour is full; `drain` tells when it takes again.
-  | 'MESH_NO_ACK' // The destination has not acknowledged within the message's life.
   | 'MESH_KEY_UNKNOWN' // Nobody reachable has the key of that node.
   | 'MESH_HOLDS_FULL' // 64 links are held already.
   | 'MESH_NOT_SUPPORTED' // This network cannot do it (yet); the message says what.

@@ -42,7 +42,7 @@ export interface BroadcastResult {
 
 /** How a direct message travels. */
 export interface SendOptions extends MessageOptions {
-  /** Wait for the destination's signed acknowledgement; MESH_NO_ACK when its life ends first. @default false */
+  /** Wait for the destination's signed acknowledgement; so far MESH_NOT_SUPPORTED, it comes with routing. @default false */
   readonly ack?: boolean | undefined;
   /** The neighbour to go through. @default the best route */
   readonly via?: NodeId | undefined;
@@ -99,7 +99,7 @@ export interface ProtocolPort {
   /**
    * Signs and sends to one node, near or far. Resolves when a neighbour's queue took it, with `ack` when the destination
    * has it. Payload at most 524,288 bytes encoded. Rejects with MESH_TOO_LARGE, MESH_UNREACHABLE, MESH_QUEUE_FULL,
-   * MESH_NO_ACK, MESH_BUSY, MESH_STOPPED.
+   * MESH_NOT_SUPPORTED (with `ack`), MESH_BUSY, MESH_STOPPED.
    */
   send(to: NodeId, payload: Payload, options?: SendOptions): Promise<SendResult>;
 
