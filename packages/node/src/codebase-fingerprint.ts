@@ -39,7 +39,7 @@ export interface Codebase {
 }
 
 /**
- * A hash of the installed @yakmesh packages' built JavaScript and optionally of the application's, to be used as
+ * A hash of the built JavaScript of the installed packages of YAKMESH and optionally of the application's, to be used as
  * `networkFingerprint` where a network wants "the same codebase" to mean something. It is a label that a node reports of
  * itself, never a proof of what a stranger runs. Rejects with CODEBASE_NOT_BUILT, CODEBASE_UNREADABLE, CODEBASE_TOO_LARGE.
  */

@@ -1,3 +1,4 @@
+import { CodedError } from '@yakmesh/core/transport';
 import { fork, type ChildProcess } from 'node:child_process';
 import { NodeError } from '../errors.js';
 import { DEMO_WORKER_PATH } from '../package-place.js';
@@ -73,7 +74,7 @@ export class NodeProcess {
     this.#waiting.delete(message.id);
     if (message.type === 'reply') return waiting?.resolve(message.reply as never);
     const { code, message: text } = message;
-    waiting?.reject(new NodeError('DEMO_FAILED', `node ${this.number} failed with ${code}: ${text}`));
+    waiting?.reject(new CodedError(code, `node ${this.number}: ${text}`));
   }
 
   #ended(how: string): void {

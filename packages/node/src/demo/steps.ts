@@ -1,4 +1,4 @@
-import { combineSignals, delay, systemClock, withAbort } from '@yakmesh/core/transport';
+import { codeOf, combineSignals, delay, systemClock, withAbort } from '@yakmesh/core/transport';
 import type { NodeId } from '@yakmesh/crypto';
 import { NodeError } from '../errors.js';
 import type { Delivery } from './deliveries.js';
@@ -9,6 +9,8 @@ import { duration } from './text.js';
 
 /** How often the nodes are asked for their peers while they connect. */
 const POLL_MS = 50;
+/** Several handshakes end within this, so there is room again. */
+const BUSY_MS = 200;
 /** Links beyond the first come by hints, which are followed within 200 ms; a mesh without all of them is still whole. */
 const HINTS_MS_MAX = 10_000;
 /** A second copy of a message would follow the first through another neighbour, so within a few round trips. */
@@ -37,12 +39,25 @@ async function handshake(fleet: Fleet, signal: AbortSignal): Promise<string> {
   const [first, ...others] = fleet.members;
   if (first === undefined) throw failed('No node has started.');
   const endpoint = `${first.endpoint}#${first.nodeId}`;
-  await withAbort(signal, Promise.all(others.map(({ process }) => process.call('connect', { endpoint }))));
+  await Promise.all(others.map(({ process }) => connect(process, endpoint, signal)));
   const links = await met(fleet, signal);
   const ids = fleet.members.map(({ nodeId }) => nodeId);
   if (!isConnected(ids, links)) throw failed(`the mesh is in pieces: only ${links.length} links.`);
   const took = duration(performance.now() - startedMs);
   return `${fleet.size} nodes, ${links.length} of ${linksOfAll(fleet.size)} links ${took} after the first dial`;
+}
+
+/** Dials until there is room: a node takes a few handshakes at a time and tells the rest to come again. */
+async function connect(process: NodeProcess, endpoint: string, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    try {
+      await withAbort(signal, process.call('connect', { endpoint }));
+      return;
+    } catch (error) {
+      if (codeOf(error) !== 'MESH_BUSY') throw error;
+      await delay(systemClock, BUSY_MS, signal);
+    }
+  }
 }
 
 /** The links once everybody has met everybody, or hints have had their time. */
@@ -159,30 +174,44 @@ function summary(fleet: Fleet, tokens: readonly string[]): string {
 
 /** Every node stops and its process ends by itself, with code 0 and nothing left open. */
 async function stop(fleet: Fleet, signal: AbortSignal): Promise<string> {
-  const ends = await withAbort(signal, Promise.all(fleet.processes.map(stopProcess)));
-  const early = ends.filter((end) => end === 'early').length;
-  const others = early === 0 ? '' : `; Ctrl-C reached ${early} before they had begun`;
-  return `${ends.length - early} processes ended by themselves, with code 0 and nothing left open${others}`;
+  const ends = await Promise.allSettled(
+    fleet.processes.map((process) => withAbort(signal, stopProcess(process))),
+  );
+  const counts = { orderly: 0, early: 0 };
+  const failures: string[] = [];
+  for (const [index, end] of ends.entries()) {
+    if (end.status === 'fulfilled') counts[end.value] += 1;
+    else failures.push(messageOf(end.reason, `node ${index + 1}`));
+  }
+  const detail = `${counts.orderly} processes ended by themselves, with code 0 and nothing left open`;
+  if (failures.length > 0) throw failed(`${detail}, but ${failures.join(' ')}`);
+  return counts.early === 0 ? detail : `${detail}; Ctrl-C reached ${counts.early} before they had begun`;
 }
 
 async function stopProcess(process: NodeProcess): Promise<'orderly' | 'early'> {
-  const { number, exited } = process;
+  const { exited } = process;
   try {
     const { resources } = await process.call('stop', {});
-    if (resources.length > 0) throw failed(`node ${number} left open: ${resources.join(', ')}.`);
+    if (resources.length > 0) throw failed(`it left open: ${resources.join(', ')}.`);
   } catch (error) {
     // Ctrl-C in a terminal reaches a process before its first line has run, too: then it is gone as wished.
     if ((await settled(exited))?.signal === 'SIGINT') return 'early';
     throw error;
   }
   const { code, signal } = await exited;
-  if (code !== 0) throw failed(`the process of node ${number} ended with ${signal ?? `code ${code}`}.`);
+  if (code !== 0) throw failed(`it ended with ${signal ?? `code ${code}`}.`);
   return 'orderly';
 }
 
 /** What a promise has settled to by the next turn of the event loop, if it has. */
 async function settled<T>(promise: Promise<T>): Promise<T | undefined> {
   return Promise.race([promise, new Promise<undefined>((resolve) => setImmediate(() => resolve(undefined)))]);
+}
+
+/** What went wrong, and with whom. */
+function messageOf(error: unknown, who: string): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.startsWith(who) ? message : `${who}: ${message}`;
 }
 
 function failed(message: string): NodeError {

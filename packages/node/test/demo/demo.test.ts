@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { NodeProcess } from '../../src/demo/node-process.js';
 import type { DemoReport } from '../../src/demo/run-demo.js';
@@ -7,7 +7,18 @@ import { CliProcess, runCli } from '../cli-process.js';
 
 /** Five processes that load, handshake with noble and talk, on a machine that does other things too. */
 const DEMO_MS_MAX = 30_000;
+const nodes: NodeProcess[] = [];
 const READY = 'Type a line';
+
+afterEach(() => {
+  for (const node of nodes.splice(0)) node.kill(); // Also when a claim failed before the node was asked to stop.
+});
+
+function startNode(): NodeProcess {
+  const node = new NodeProcess(1, () => undefined);
+  nodes.push(node);
+  return node;
+}
 
 test(
   'the unattended tour prints one JSON report and nothing else, and all steps hold',
@@ -93,22 +104,22 @@ test(
 );
 
 test('a node whose process dies fails its calls with a code', async () => {
-  const process = new NodeProcess(1, () => undefined);
+  const process = startNode();
   const started = process.call('start', { networkId: 'x', networkFingerprint: 'y', maxPeers: 4 });
   process.kill();
   await expect(started).rejects.toMatchObject({
     code: 'DEMO_NODE_DIED',
-    message: /node 1 was ended by SIGKILL/,
+    message: 'node 1 was ended by SIGKILL.',
   });
   await expect(process.call('status', {})).rejects.toMatchObject({ code: 'DEMO_NODE_DIED' });
   expect(await process.exited).toEqual({ code: null, signal: 'SIGKILL' });
 });
 
 test('what a node cannot do comes back with its code', async () => {
-  const process = new NodeProcess(1, () => undefined);
+  const process = startNode();
   await expect(process.call('status', {})).rejects.toMatchObject({
-    code: 'DEMO_FAILED',
-    message: /not started/,
+    code: 'UNEXPECTED',
+    message: 'node 1: The node was not started.',
   });
   expect(await process.call('stop', {})).toEqual({ resources: [] });
   expect(await process.exited).toEqual({ code: 0, signal: null });
