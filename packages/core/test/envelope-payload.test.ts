@@ -115,6 +115,8 @@ test.each([
   ['nothing', ''],
   ['two values', '0101'],
   ['an integer in more bytes than it needs', '1801'],
+  ['an integer of 2^63', '1b8000000000000000'],
+  ['an integer of -2^63 - 1', '3b8000000000000000'],
   ['a reserved length', '1c'],
 ])('%s is refused', (_what, bytes) => {
   expect(decodePayload(hex(bytes))).toBeUndefined();
@@ -147,6 +149,11 @@ test('what a message cannot carry is refused with its path', () => {
     [Infinity, /finite/],
   ];
   for (const [value, message] of offenders) expect(() => encodePayload(value)).toThrow(message);
+});
+
+test('the largest and smallest 64-bit integers arrive', () => {
+  for (const value of [2n ** 63n - 1n, -(2n ** 63n)])
+    expect(decodePayload(encodePayload(value))?.value).toBe(value);
 });
 
 test('bytes arrive as bytes, also when a Buffer was sent, and an absent field stays absent', () => {

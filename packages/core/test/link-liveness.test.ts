@@ -102,7 +102,7 @@ class StallingClock implements Clock {
   }
   setTimer(delayMs: number, callback: () => void): TimerHandle {
     this.#timer = { dueMs: this.#nowMs + delayMs, callback };
-    return this.#timer as unknown as TimerHandle;
+    return this.#timer;
   }
   clearTimer(): void {
     this.#timer = undefined;

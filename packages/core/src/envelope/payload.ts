@@ -120,6 +120,8 @@ function isBounded(bytes: Uint8Array): boolean {
       if (additional > 27) return false;
       const width = 1 << (additional - 24);
       if (at + width > bytes.length) return false;
+      // Integers beyond 64 signed bits: no sender of ours makes them, and other languages have no type for them.
+      if (major <= 1 && width === 8 && (bytes[at] ?? 0) >= 0x80) return false;
       argument = 0;
       for (let index = 0; index < width; index += 1) argument = argument * 256 + (bytes[at + index] ?? 0);
       at += width;
