@@ -94,6 +94,17 @@ test('failures are counted, emitted, and reject with a code', async () => {
   expect(await failure(a.broadcast('late'))).toBe('MESH_STOPPED');
 });
 
+test('bytes beyond what may wait for a signature are MESH_BUSY too', async () => {
+  const mesh = await memoryMesh({ nodes: ['a'] });
+  const block = new Uint8Array(60_000);
+  const codes = await mesh.run(
+    Promise.all(Array.from({ length: 150 }, () => failure(mesh.node('a').broadcast(block)))),
+  );
+  expect(codes.filter((code) => code === 'MESH_BUSY')).toHaveLength(150 - 139);
+  expect(await mesh.run(failure(mesh.node('a').broadcast(block)))).toBe('no error');
+  await mesh.stop();
+});
+
 test('a queue of messages beyond what can be signed is MESH_BUSY', async () => {
   const mesh = await memoryMesh({ nodes: ['a'] });
   const codes = await mesh.run(

@@ -88,6 +88,7 @@ export class PeerWatcher implements LinksEvents {
         return hub.peer({ type: 'protocols', peer: peer.describe() });
       case 'suspect':
         hub.peer({ type: 'suspect', peer: peer.describe() });
+        this.#options.drains.wake();
         return hub.emit('peer:suspect', peer.describe());
       case 'ping':
         return hub.linkMessage({ type: MessageTypes.PING }, peer);

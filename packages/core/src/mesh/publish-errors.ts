@@ -25,15 +25,20 @@ export function tooLarge(kind: EnvelopeClass, bytes: number, limit: number): Mes
   );
 }
 
+/** More waits to be signed than is kept. */
+export function busy(cause?: unknown): MeshError {
+  return new MeshError(
+    'MESH_BUSY',
+    'Too many messages wait for their signature; await earlier ones first.',
+    cause === undefined ? {} : { cause },
+  );
+}
+
 /** What the caller hears when a message could not be signed. */
 export function signingError(error: unknown): unknown {
   switch (codeOf(error)) {
     case 'BATCH_QUEUE_FULL':
-      return new MeshError(
-        'MESH_BUSY',
-        'Too many messages wait for their signature; await earlier ones first.',
-        { cause: error },
-      );
+      return busy(error);
     case 'BATCH_CLOSED':
     case 'CRYPTO_POOL_CLOSED':
       return new MeshError('MESH_STOPPED', 'The mesh was stopped before the message was signed.', {

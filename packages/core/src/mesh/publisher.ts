@@ -25,7 +25,10 @@ import {
 import type { Counters } from './counters.js';
 import { EnvelopeMaker, requireWithin, type EnvelopeOptions } from './envelope-maker.js';
 import type { Peer } from './peer.js';
-import { queueFull, signingError, unreachable } from './publish-errors.js';
+import { busy, queueFull, signingError, unreachable } from './publish-errors.js';
+
+/** Bytes that may wait for their signature: what 8,192 messages of 1 KB have. A further message is refused with MESH_BUSY. */
+export const PENDING_BYTES_MAX = 8_388_608;
 
 export interface PublisherOptions {
   readonly identity: SigningIdentity;
@@ -65,6 +68,7 @@ export class Publisher {
   readonly #envelopes: EnvelopeMaker;
   readonly #pending = new Map<Uint8Array, Pending>();
   readonly #listening = new Set<Uint8Array>();
+  #pendingBytes = 0;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -125,17 +129,22 @@ export class Publisher {
     signal: AbortSignal | undefined,
   ): Promise<Outcome> {
     const { identity, crypto } = this.#options;
-    const core = encodeEnvelope(envelope);
-    const message = leafMessage(networkHash, identity.nodeIdBytes, core);
+    const encoded = encodeEnvelope(envelope);
+    if (this.#pendingBytes > 0 && this.#pendingBytes + encoded.length > PENDING_BYTES_MAX) throw busy();
+    const message = leafMessage(networkHash, identity.nodeIdBytes, encoded);
+    // Views into what is signed: a message that waits, here or in a queue, is in memory once.
+    const core = message.subarray(message.length - encoded.length);
+    const payload = core.subarray(core.length - envelope.payload.length);
     const signer = crypto.signer(networkHash);
     if (!this.#listening.has(networkHash)) {
       this.#listening.add(networkHash);
       signer.onBatch = (batch) => this.#signed(batch, networkHash);
     }
     return new Promise<Outcome>((resolve, reject) => {
-      this.#pending.set(message, { core, envelope, message, ttl, to, resolve });
+      this.#pending.set(message, { core, envelope: { ...envelope, payload }, message, ttl, to, resolve });
+      this.#pendingBytes += core.length;
       signer.add(to === undefined ? 'gossip' : 'direct', message, signal).catch((error: unknown) => {
-        this.#pending.delete(message);
+        if (this.#pending.delete(message)) this.#pendingBytes -= core.length;
         reject(signingError(error));
       });
     });
@@ -165,6 +174,7 @@ export class Publisher {
       if (pending === undefined || salt === undefined) return;
       this.#pending.delete(message);
       const { core, envelope, ttl, to } = pending;
+      this.#pendingBytes -= core.length;
       const name = `${to ?? ''}|${ttl}|${envelope.priority}`;
       const group = groups.get(name) ?? { pending: [], messages: [] };
       group.pending.push(pending);
