@@ -80,7 +80,7 @@ function prepare() {
   });
   mustBeLinear(
     'decodeInfo',
-    (length) => encodePayload({ protocols: new Array(Math.floor(length / 10)).fill('a') }),
+    (length) => encodePayload({ protocols: new Array(Math.floor(length / 20)).fill('a') }),
     control.decodeInfo,
   );
   return { samples: [...good, concatBytes(...good.slice(0, 6)), ...good.map((frame) => frame.subarray(4))] };

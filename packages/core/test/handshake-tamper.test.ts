@@ -13,14 +13,13 @@ import { party, SUITE, type Party } from './support/parties.js';
 let a: Party;
 let b: Party;
 let logs: { readonly initiator: JobLog; readonly responder: JobLog };
-let good: HandshakeResult;
 
 beforeAll(async () => {
   a = await party('alice');
   b = await party('bob');
   const seed = new Uint8Array(SUITE.seedBytes).fill(7);
   logs = { initiator: new JobLog(a.jobs, SUITE, seed), responder: new JobLog(b.jobs, SUITE, seed) };
-  good = await handshake(initiatorOf(a), responderOf(b), {
+  await handshake(initiatorOf(a), responderOf(b), {
     initiator: logs.initiator.record,
     responder: logs.responder.record,
   });
