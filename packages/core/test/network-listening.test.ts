@@ -1,10 +1,14 @@
 import { expect, test } from '@jest/globals';
 import { createServer, get } from 'node:http';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Identity } from '@yakmesh/crypto';
 import { WebSocket } from 'ws';
 import { MeshNetwork, type MeshOptions } from '../src/index.js';
 import { CERTIFICATE, CERTIFICATE_KEY } from './support-network/certificate.js';
+import { runChild } from './support-network/child.js';
 import { ending } from './support-network/cleanup.js';
 import { failure, thrown } from './support-network/failure.js';
 import { takenPorts } from './support-network/servers.js';
@@ -123,6 +127,18 @@ test('with tls it listens as wss', async () => {
   const client = new WebSocket(mesh.getPublicEndpoint(), { ca: CERTIFICATE });
   await new Promise((resolve, reject) => client.once('open', resolve).once('error', reject));
   client.terminate();
+});
+
+test('nodes shake hands over wss where the certificate is trusted', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'yakmesh-'));
+  const path = join(folder, 'certificate.pem');
+  await writeFile(path, CERTIFICATE);
+  await writeFile(join(folder, 'key.pem'), CERTIFICATE_KEY);
+  // Node reads further authorities at its start only.
+  const { code, lines } = await runChild('secure.mjs', [], [folder], { NODE_EXTRA_CA_CERTS: path });
+  await rm(folder, { recursive: true });
+  expect(lines).toEqual(['connected over wss', 'heard hello']);
+  expect(code).toBe(0);
 });
 
 test('a certificate that nobody vouches for is refused by the dialler', async () => {

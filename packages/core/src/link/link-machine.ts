@@ -263,7 +263,7 @@ export class LinkMachine {
       case FrameKind.HS_DONE:
         return this.#handshakeDone(nowMs);
       case FrameKind.INFO:
-        return this.#info(body);
+        return this.#info(body, nowMs);
       case FrameKind.PEERS:
         return this.#peers(body, charged, nowMs);
       case FrameKind.CLOSE:
@@ -337,11 +337,13 @@ export class LinkMachine {
     return [];
   }
 
-  #info(body: Uint8Array): LinkAction[] {
+  #info(body: Uint8Array, nowMs: number): LinkAction[] {
     const info = decodeInfo(body);
     if (info === undefined) return this.close('LINK_BAD_FRAME');
     if (this.#isEstablished) return [{ type: 'info', info }];
     this.#isEstablished = true;
+    // The initiator has asked already; patience and credit need the round trip at this end too.
+    if (this.#options.outcome.role === 'responder') this.#sendPing(nowMs);
     return [{ type: 'established', info }];
   }
 

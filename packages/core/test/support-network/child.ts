@@ -15,10 +15,14 @@ export function startChild(
   script: string,
   nodeOptions: readonly string[] = [],
   values: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Child {
   const path = fileURLToPath(new URL(script, import.meta.url));
   return new Child(
-    spawn(process.execPath, [...nodeOptions, path, ...values], { stdio: ['pipe', 'pipe', 'inherit'] }),
+    spawn(process.execPath, [...nodeOptions, path, ...values], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, ...env },
+    }),
   );
 }
 
@@ -27,8 +31,9 @@ export async function runChild(
   script: string,
   nodeOptions: readonly string[] = [],
   values: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ) {
-  const child = startChild(script, nodeOptions, values);
+  const child = startChild(script, nodeOptions, values, env);
   return { code: await child.exited, lines: child.lines };
 }
 
