@@ -180,7 +180,7 @@ export function examineMessages(examine: Examine): void {
     expect(heard.of(1).length).toBe(0);
   });
 
-  examine('a handler that throws or rejects harms nobody else', 2, async (world, expect) => {
+  examine('a handler that throws or rejects harms nobody else', 2, async (world) => {
     const heard: unknown[] = [];
     let calls = 0;
     world.open(1, {
@@ -202,15 +202,15 @@ export function examineMessages(examine: Examine): void {
 
   examine('two protocols hear only their own messages', 2, async (world, expect) => {
     const heard: string[] = [];
-    world.open(1, { message: (payload) => heard.push(`1 ${String(payload)}`) });
-    world.open(1, { message: (payload) => heard.push(`2 ${String(payload)}`) }, 'exam/2');
+    world.open(1, { message: (payload) => heard.push(`1 ${JSON.stringify(payload)}`) });
+    world.open(1, { message: (payload) => heard.push(`2 ${JSON.stringify(payload)}`) }, 'exam/2');
     await world.link(0, 1);
     await world.run(world.open(0).broadcast('one'));
     await world.run(world.open(0, {}, 'exam/2').broadcast('two'));
     await world.run(world.open(0, {}, 'other/1').broadcast('nobody'));
     await world.until('both arrive', () => heard.length === 2);
     await world.quiet();
-    expect(heard).toEqual(['1 one', '2 two']);
+    expect(heard).toEqual(['1 "one"', '2 "two"']);
   });
 }
 
