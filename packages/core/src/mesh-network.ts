@@ -217,20 +217,26 @@ export class MeshNetwork implements MeshTransport {
     const count = this.#holds.get(id) ?? 0;
     if (count === 0 && this.#holds.size >= HOLDS_MAX)
       throw new CodedError('MESH_HOLDS_FULL', `${HOLDS_MAX} links are held already.`);
-    if (!this.isConnectedTo(id)) {
-      if (options.endpoint === undefined)
-        throw new MeshError('MESH_UNREACHABLE', `No endpoint of ${id} is known; give one.`);
-      await this.#dial(options.endpoint, { expected: id, signal: options.signal }, true);
-    }
-    this.#holds.set(id, (this.#holds.get(id) ?? 0) + 1);
+    if (!this.isConnectedTo(id) && options.endpoint === undefined)
+      throw new MeshError('MESH_UNREACHABLE', `No endpoint of ${id} is known; give one.`);
+    // Its place is taken while the dial is under way: others may ask meanwhile.
+    this.#holds.set(id, count + 1);
     let isHeld = true;
-    return () => {
+    const letGo = (): void => {
       if (!isHeld) return;
       isHeld = false;
       const left = (this.#holds.get(id) ?? 1) - 1;
       if (left === 0) this.#holds.delete(id);
       else this.#holds.set(id, left);
     };
+    try {
+      if (!this.isConnectedTo(id) && options.endpoint !== undefined)
+        await this.#dial(options.endpoint, { expected: id, signal: options.signal }, true);
+    } catch (error) {
+      letGo();
+      throw error;
+    }
+    return letGo;
   }
 
   routesTo(id: NodeId): readonly Route[] {

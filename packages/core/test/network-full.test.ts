@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { encodeNodeId } from '@yakmesh/crypto';
 import { memoryMesh } from '../src/testing/index.js';
 import { failure } from './support-network/failure.js';
 
@@ -79,5 +80,18 @@ test('two dials at once never go beyond maxPeers', async () => {
   const dials = ['b', 'c'].map((name) => failure(mesh.node('a').connect(mesh.url(name))));
   expect((await mesh.run(Promise.all(dials))).sort()).toEqual(['MESH_FULL', 'no error']);
   expect(mesh.node('a').getPeers()).toHaveLength(1);
+  await mesh.stop();
+});
+
+test('at most 64 nodes are held, those counted that are being dialled; a failed hold gives its place back', async () => {
+  const mesh = await memoryMesh({ nodes: ['a'] });
+  const hold = (): Promise<string> => {
+    const id = encodeNodeId(mesh.random.bytes(32));
+    return failure(mesh.node('a').hold(id, { reason: 'test', endpoint: 'ws://nowhere:1' }));
+  };
+  const codes = await mesh.run(Promise.all(Array.from({ length: 66 }, hold)));
+  expect(codes.filter((code) => code === 'MESH_HOLDS_FULL')).toHaveLength(2);
+  expect(codes.filter((code) => code === 'MESH_CONNECT_FAILED')).toHaveLength(64);
+  expect(await mesh.run(hold())).toBe('MESH_CONNECT_FAILED');
   await mesh.stop();
 });
