@@ -72,7 +72,6 @@ export class MeshNetwork implements MeshTransport {
   readonly #port: ProtocolPort;
   readonly #dials = new Set<Promise<unknown>>();
   readonly #holds = new Map<NodeId, number>();
-  readonly #stopAbort = new AbortController();
   #state: State = 'idle';
   #starting: Promise<void> | undefined;
   #opening: Promise<void> | undefined;
@@ -280,7 +279,6 @@ export class MeshNetwork implements MeshTransport {
   async #stop(): Promise<void> {
     this.#state = 'stopping';
     const { redialer, flows, links, crypto, replayKeeper } = this.#parts;
-    this.#stopAbort.abort(new MeshError('MESH_STOPPED', 'The mesh was stopped.'));
     // What is being opened can be closed only once it is open.
     await this.#opening?.catch(() => undefined);
     redialer.stop();
@@ -306,7 +304,7 @@ export class MeshNetwork implements MeshTransport {
     }
     const { timeoutMs = DIAL_TIMEOUT_MS, signal } = options;
     const { clock } = this.#runtime;
-    const limited = combineSignals(this.#stopAbort.signal, signal, { clock, timeoutMs });
+    const limited = combineSignals(signal, { clock, timeoutMs });
     const endpoint = { url: parsed.url, expected };
     try {
       if (limited.signal.aborted)

@@ -1,10 +1,8 @@
 import { MeshError, type MeshErrorCode, type PeerFaultCode } from '../errors.js';
-import { codeOf } from '../transport/index.js';
 import type { Endpoint } from './endpoint.js';
 
-/** The code for a dial that was aborted: by its time limit, by `stop`, or by its caller. */
+/** The code for a dial that was aborted: by its time limit or by its caller. */
 export function abortCode(reason: unknown): MeshErrorCode {
-  if (codeOf(reason) === 'MESH_STOPPED') return 'MESH_STOPPED';
   // Not `instanceof`: the reason may come from another realm.
   const isTimeout =
     typeof reason === 'object' && reason !== null && 'name' in reason && reason.name === 'TimeoutError';

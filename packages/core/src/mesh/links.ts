@@ -146,6 +146,7 @@ export class Links implements SessionListener {
   /** Ends every session; resolves when the last socket is gone. */
   async stop(): Promise<void> {
     this.#isStopping = true;
+    for (const session of [...this.#dials.keys()]) session.close('MESH_STOPPED');
     await this.#flushed();
     for (const session of [...this.#sessions]) session.close('LINK_CLOSED');
     this.#running.stop();
@@ -282,6 +283,7 @@ export class Links implements SessionListener {
   #dialAs(networkHash: Uint8Array, endpoint: Endpoint, isHeld: boolean, signal: AbortSignal): Promise<Peer> {
     return new Promise((resolve, reject) => {
       const fail = (code: MeshErrorCode): void => reject(dialError(code, endpoint));
+      if (this.#isStopping) return fail('MESH_STOPPED');
       if (signal.aborted) return fail(abortCode(signal.reason));
       const known = endpoint.expected === undefined ? undefined : this.#peers.get(endpoint.expected);
       if (known !== undefined) return resolve(known);

@@ -43,7 +43,7 @@ export class Redialer {
   readonly #endpoints = new Map<string, { endpoint: Endpoint; nodeId: NodeId }>();
   readonly #hints = new BoundedMap<NodeId, string>(HINTS_KEPT_MAX);
   readonly #timers = new Set<TimerHandle>();
-  readonly #abort = new AbortController();
+  #isStopped = false;
   #timer: TimerHandle | undefined;
 
   constructor(options: RedialerOptions) {
@@ -66,7 +66,7 @@ export class Redialer {
   }
 
   lost(peer: Peer): void {
-    if (peer.dialled === undefined || this.#abort.signal.aborted) return;
+    if (peer.dialled === undefined || this.#isStopped) return;
     this.#machine.lost(peer.dialled, this.#options.clock.monotonicMs());
     this.#arm();
   }
@@ -92,7 +92,7 @@ export class Redialer {
   }
 
   stop(): void {
-    this.#abort.abort();
+    this.#isStopped = true;
     for (const timer of this.#timers) this.#options.clock.clearTimer(timer);
     this.#timers.clear();
     if (this.#timer !== undefined) this.#options.clock.clearTimer(this.#timer);
@@ -114,7 +114,7 @@ export class Redialer {
 
   async #dial(endpoint: Endpoint): Promise<Peer> {
     const { clock, links } = this.#options;
-    const limited = combineSignals(this.#abort.signal, { clock, timeoutMs: DIAL_TIMEOUT_MS });
+    const limited = combineSignals({ clock, timeoutMs: DIAL_TIMEOUT_MS });
     try {
       return await links.dial(endpoint, false, limited.signal);
     } finally {
@@ -127,7 +127,7 @@ export class Redialer {
     const deadlineMs = this.#machine.deadlineMs;
     if (this.#timer !== undefined) clock.clearTimer(this.#timer);
     this.#timer = undefined;
-    if (deadlineMs === undefined || this.#abort.signal.aborted) return;
+    if (deadlineMs === undefined || this.#isStopped) return;
     this.#timer = clock.setTimer(Math.max(1, deadlineMs - clock.monotonicMs()), () => {
       this.#timer = undefined;
       for (const url of this.#machine.tick(clock.monotonicMs())) void this.#redial(url);

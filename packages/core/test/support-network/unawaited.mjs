@@ -11,6 +11,10 @@ mesh.broadcast(() => 'no payload');
 mesh.sendTo((await Identity.generate()).nodeId, 'stranger');
 mesh.sendTo('nobody', 'nonsense');
 mesh.connect('nonsense');
+// Many dials at once are no leak of listeners, of which Node would warn.
+let warnings = 0;
+process.on('warning', () => (warnings += 1));
+for (let dial = 0; dial < 20; dial += 1) mesh.connect('ws://127.0.0.1:1').catch(() => undefined);
 await new Promise((resolve) => setTimeout(resolve, 500));
 await mesh.stop();
-console.log(`alive ${failures} failures`);
+console.log(`alive ${failures} failures, ${warnings} warnings`);
