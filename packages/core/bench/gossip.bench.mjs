@@ -10,15 +10,14 @@ async function perSecond(receiver, sender, command) {
   const sending = sender.ask({ type: command, ms: WARM_UP_MS + MEASURE_MS + 500, bytes: MESSAGE_BYTES });
   await new Promise((resolve) => setTimeout(resolve, WARM_UP_MS));
   await receiver.ask({ type: 'count' });
-  await receiver.ask({ type: 'meters' });
+  await Promise.all([receiver, sender].map((peer) => peer.ask({ type: 'meters' })));
   const startMs = performance.now();
   await new Promise((resolve) => setTimeout(resolve, MEASURE_MS));
   const { received } = await receiver.ask({ type: 'count' });
   const seconds = (performance.now() - startMs) / 1_000;
-  const { p99Ms } = await receiver.ask({ type: 'meters' });
+  const meters = await Promise.all([receiver, sender].map((peer) => peer.ask({ type: 'meters' })));
   await sending;
-  const { p99Ms: senderMs } = await sender.ask({ type: 'meters' });
-  return { rate: received / seconds, delayMs: Math.max(p99Ms, senderMs) };
+  return { rate: received / seconds, delayMs: Math.max(...meters.map(({ p99Ms }) => p99Ms)) };
 }
 
 const signed = (node) =>

@@ -15,13 +15,13 @@ const own = {
   },
 };
 
-process.on('message', ({ type, ...values }) => {
+process.on('message', ({ id, type, ...values }) => {
   const command = own[type] ?? commands[type];
   Promise.resolve()
     .then(() => command(values))
     .then(
-      (answer) => process.send({ ...answer }),
-      (error) => process.send({ error: `${type}: ${error.stack}` }),
+      (answer) => process.send({ ...answer, id }),
+      (error) => process.send({ error: `${type}: ${error.stack}`, id }),
     );
 });
 process.on('disconnect', () => process.exit(0));

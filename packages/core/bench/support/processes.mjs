@@ -8,22 +8,27 @@ const PEER = fileURLToPath(new URL('./peer.mjs', import.meta.url));
 /** One process that runs peer.mjs: `ask(command)` sends a command and resolves to its answer. */
 export class PeerProcess {
   #child;
-  #answers = [];
+  #answers = new Map();
+  #asked = 0;
 
   constructor(node = process.execPath) {
     this.#child = spawn(node, ['--disable-warning=ExperimentalWarning', '--expose-gc', PEER], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    this.#child.on('message', (answer) => this.#answers.shift()?.resolve(answer));
+    this.#child.on('message', ({ id, ...answer }) => {
+      this.#answers.get(id)?.resolve(answer);
+      this.#answers.delete(id);
+    });
     this.#child.once('exit', (code) => {
-      for (const { reject } of this.#answers.splice(0)) reject(new Error(`The process ended with ${code}.`));
+      for (const { reject } of this.#answers.values()) reject(new Error(`The process ended with ${code}.`));
     });
   }
 
   async ask(command) {
     const answer = await new Promise((resolve, reject) => {
-      this.#answers.push({ resolve, reject });
-      this.#child.send(command);
+      this.#asked += 1;
+      this.#answers.set(this.#asked, { resolve, reject });
+      this.#child.send({ ...command, id: this.#asked });
     });
     if (answer.error !== undefined) throw new Error(answer.error);
     return answer;

@@ -2,8 +2,8 @@ import { CREDIT_BYTES_MAX } from './link-limits.js';
 
 /** The window doubles when it is used up within this many round trips. */
 const GROWTH_ROUND_TRIPS = 2;
-/** Round trip assumed until one was measured. */
-const RTT_MS_ASSUMED = 50;
+/** On links shorter than this, what we take to verify and deliver a window counts more than the round trip. */
+const GROWTH_MS_MIN = 50;
 
 /** What we let the peer send: data bytes that it may have with us unconsumed. */
 export class CreditGranter {
@@ -49,7 +49,8 @@ export class CreditGranter {
   consume(bytes: number, nowMs: number, rttMs: number | undefined): void {
     this.#consumedBytes += bytes;
     if (this.#consumedBytes - this.#windowStartBytes >= this.#windowBytes) {
-      const isLimiting = nowMs - this.#windowStartMs <= GROWTH_ROUND_TRIPS * (rttMs ?? RTT_MS_ASSUMED);
+      const growthMs = Math.max(GROWTH_MS_MIN, GROWTH_ROUND_TRIPS * (rttMs ?? 0));
+      const isLimiting = nowMs - this.#windowStartMs <= growthMs;
       if (isLimiting) this.#windowBytes = Math.min(CREDIT_BYTES_MAX, 2 * this.#windowBytes);
       this.#windowStartMs = nowMs;
       this.#windowStartBytes = this.#consumedBytes;
