@@ -1,17 +1,20 @@
 // An established link whose peer is authentic and hostile: genuine seals around damaged frames, in any order, with time
 // passing and jobs answered at random. The machine never throws, never delivers what nobody signed, and stays bounded.
-import { decodeBatchHead, xWing } from '@yakmesh/crypto';
+import { concatBytes, decodeBatchHead, xWing } from '@yakmesh/crypto';
 import { encodeEnvelope, leafMessage } from '../dist/envelope/envelope.js';
 import { encodePayload } from '../dist/envelope/payload.js';
 import * as control from '../dist/link/control-frames.js';
 import { KeyCache } from '../dist/link/key-cache.js';
 import { LinkMachine } from '../dist/link/link-machine.js';
 import { encodeBlock, encodeHeadFrame, encodeSingle } from '../dist/link/parcel-frames.js';
-import { encodeFragment } from '../dist/link/reassembly.js';
+import { encodeFragmentHeader } from '../dist/link/reassembly.js';
 import { encodeFrame, FrameKind } from '../dist/record/frames.js';
 import { RecordKeys } from '../dist/record/record-keys.js';
 import { machineRandom, must, mutate, target } from './mutation.mjs';
 import { NETWORK, NOW_MS, party, record } from './transcript.mjs';
+
+const encodeFragment = (stream, isLast, bytes) =>
+  concatBytes(encodeFragmentHeader(stream, isLast, bytes.length), bytes);
 
 const INFO = control.encodeInfo({
   endpoint: undefined,

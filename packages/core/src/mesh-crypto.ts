@@ -42,6 +42,8 @@ export interface MeshCryptoOptions {
 export class MeshCrypto {
   readonly #options: MeshCryptoOptions;
   readonly #networks = new Map<string, NetworkCrypto>();
+  /** The same by array: a node's few network hashes are always the same objects, and this is asked for every message. */
+  readonly #byArray = new WeakMap<Uint8Array, NetworkCrypto>();
 
   constructor(options: MeshCryptoOptions) {
     this.#options = options;
@@ -143,9 +145,16 @@ export class MeshCrypto {
   }
 
   #network(networkHash: Uint8Array): NetworkCrypto {
+    const quick = this.#byArray.get(networkHash);
+    if (quick !== undefined) return quick;
     const name = bytesKey(networkHash);
-    const known = this.#networks.get(name);
-    if (known !== undefined) return known;
+    const network = this.#networks.get(name) ?? this.#create(networkHash);
+    this.#networks.set(name, network);
+    this.#byArray.set(networkHash, network);
+    return network;
+  }
+
+  #create(networkHash: Uint8Array): NetworkCrypto {
     const { identity, pool, clock, random } = this.#options;
     const common = {
       identity,
@@ -156,7 +165,7 @@ export class MeshCrypto {
       randomBytes: (length: number) => random.bytes(length),
     };
     const limits = { countMax: BATCH_MESSAGES_MAX, bytesMax: BATCH_BYTES_MAX, queueMax: SIGN_QUEUE_MAX };
-    const network = {
+    return {
       signer: new BatchSigner({ ...common, ...limits }),
       slots: new SlotSigner(common),
       verifier: new BatchVerifier({
@@ -166,7 +175,5 @@ export class MeshCrypto {
           pool.verify(key, message, signature, context, signal === undefined ? {} : { signal }),
       }),
     };
-    this.#networks.set(name, network);
-    return network;
   }
 }

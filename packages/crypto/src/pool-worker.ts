@@ -1,9 +1,25 @@
 /** The thread that a pool starts: noble's ML-DSA-65, one job after the other. */
+import { constants, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { wipe } from './bytes.js';
 import { nobleProvider } from './noble-provider.js';
 import type { PoolRequest, PoolResponse } from './pool-messages.js';
 import type { MlDsa65PrivateKey } from './provider.js';
+
+/**
+ * Signatures give way to the event loop where both want one processor. Linux has a priority for each thread; elsewhere
+ * the call would slow the whole process.
+ */
+function yieldToEventLoop(): void {
+  if (process.platform !== 'linux') return;
+  try {
+    setPriority(constants.priority.PRIORITY_LOW);
+  } catch {
+    // A sandbox may forbid it; the work is the same.
+  }
+}
+
+yieldToEventLoop();
 
 const { mlDsa65 } = nobleProvider;
 const keys = new Map<number, Promise<MlDsa65PrivateKey>>();

@@ -6,7 +6,7 @@ import { systemRuntime } from '../../dist/runtime.js';
 import { presign, replay } from './origins.mjs';
 
 const OPTIONS = { wsPort: 0, host: '127.0.0.1', networkId: 'bench', maxPeers: 200, headBudget: 100 };
-const CONCURRENCY = 1_024;
+const CONCURRENCY = 384;
 const RAW_BURST = 64;
 const MESSAGES_PER_JOIN = 4;
 const payloadOf = (bytes) => ({ type: 'bench', data: 'x'.repeat(bytes - 17) });

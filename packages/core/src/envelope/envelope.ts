@@ -41,8 +41,29 @@ export interface Envelope {
 }
 
 export function encodeEnvelope(envelope: Envelope): Uint8Array {
+  return writeEnvelope(new ByteWriter(envelopeBytes(envelope), ENVELOPE_BYTES_MAX), envelope).finish();
+}
+
+/** Leaf message and core in one go; the core is a view of the message's end. */
+export function encodeLeafMessage(
+  networkHash: Uint8Array,
+  origin: Uint8Array,
+  envelope: Envelope,
+): { readonly message: Uint8Array; readonly core: Uint8Array } {
+  const length = LEAF_MESSAGE_PREFIX_BYTES + envelopeBytes(envelope);
+  const writer = new ByteWriter(length, LEAF_MESSAGE_PREFIX_BYTES + ENVELOPE_BYTES_MAX);
+  writer.bytes(LEAF_DOMAIN).bytes(networkHash).bytes(origin);
+  const message = writeEnvelope(writer, envelope).finish();
+  return { message, core: message.subarray(LEAF_MESSAGE_PREFIX_BYTES) };
+}
+
+/** Length of an envelope's core. */
+export function envelopeBytes({ protocol, payload }: Envelope): number {
+  return FIXED_BYTES + protocol.length + payload.length;
+}
+
+function writeEnvelope(writer: ByteWriter, envelope: Envelope): ByteWriter {
   const { payload, protocol } = envelope;
-  const writer = new ByteWriter(FIXED_BYTES + protocol.length + payload.length, ENVELOPE_BYTES_MAX);
   return writer
     .u8(ENVELOPE_VERSION)
     .u8(envelope.class | (envelope.priority << 5))
@@ -54,8 +75,7 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
     .u48(envelope.timeMs)
     .u32(envelope.lifeSeconds)
     .u24(payload.length)
-    .bytes(payload)
-    .finish();
+    .bytes(payload);
 }
 
 function protocolName(bytes: Uint8Array): string | undefined {

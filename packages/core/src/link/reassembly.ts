@@ -1,5 +1,5 @@
-import { ByteReader, copyBytes } from '@yakmesh/crypto';
-import { encodeFrame, FRAME_HEADER_BYTES, FrameKind } from '../record/frames.js';
+import { ByteReader, ByteWriter, copyBytes } from '@yakmesh/crypto';
+import { FRAME_HEADER_BYTES, FrameKind } from '../record/frames.js';
 import { PRIORITIES, REASSEMBLY_BYTES_MAX } from './link-limits.js';
 
 /** stream u8 · flags u8. */
@@ -8,8 +8,14 @@ const FLAG_LAST = 1;
 /** Least bytes of a fragment that is not the last: tiny ones would cost the receiver more than they count for. A shorter one closes the link. */
 export const FRAGMENT_BYTES_MIN = 1_024;
 
-export function encodeFragment(stream: number, isLast: boolean, bytes: Uint8Array): Uint8Array {
-  return encodeFrame(FrameKind.FRAG, Uint8Array.of(stream, isLast ? FLAG_LAST : 0), bytes);
+/** All of a FRAG frame but the `length` bytes of the frame that it carries: these follow without being copied first. */
+export function encodeFragmentHeader(stream: number, isLast: boolean, length: number): Uint8Array {
+  return new ByteWriter(FRAME_HEADER_BYTES + FRAGMENT_HEADER_BYTES)
+    .u8(FrameKind.FRAG)
+    .u24(FRAGMENT_HEADER_BYTES + length)
+    .u8(stream)
+    .u8(isLast ? FLAG_LAST : 0)
+    .finish();
 }
 
 export type Reassembled =

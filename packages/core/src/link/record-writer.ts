@@ -14,7 +14,7 @@ import type { CreditUser } from './credit.js';
 import type { LinkRatchet } from './link-ratchet.js';
 import { PRIORITIES } from './link-limits.js';
 import type { ParcelWriter } from './parcel-writer.js';
-import { encodeFragment, FRAGMENT_BYTES_MIN, FRAGMENT_HEADER_BYTES } from './reassembly.js';
+import { encodeFragmentHeader, FRAGMENT_BYTES_MIN, FRAGMENT_HEADER_BYTES } from './reassembly.js';
 import type { QueueItem, SendQueue } from './send-queue.js';
 
 const TMARK = encodeFrame(FrameKind.TMARK);
@@ -160,13 +160,15 @@ export class RecordWriter {
       const sending = this.#current();
       const frame = sending?.frames[0];
       if (sending === undefined || frame === undefined || isAlone(sending.item)) return charged;
-      const piece = this.#piece(sending, frame, Math.min(room, credit.availableBytes));
-      if (piece === undefined) return charged;
-      frames.push(piece);
-      room -= piece.length;
-      if (isCharged(piece[0] ?? 0)) {
-        charged += piece.length;
-        credit.use(piece.length);
+      const parts = this.#piece(sending, frame, Math.min(room, credit.availableBytes));
+      const [first] = parts;
+      if (first === undefined) return charged;
+      frames.push(...parts);
+      const length = parts.reduce((sum, part) => sum + part.length, 0);
+      room -= length;
+      if (isCharged(first[0] ?? 0)) {
+        charged += length;
+        credit.use(length);
       }
       this.#advance(sending, nowMs);
     }
@@ -203,16 +205,18 @@ export class RecordWriter {
     return { item, frames: [...announcement, ...frames], offset: 0, announcements, ...callbacks };
   }
 
-  #piece(sending: Sending, frame: Uint8Array, room: number): Uint8Array | undefined {
+  /** A whole frame, or a fragment's header and its bytes; nothing where there is no room worth using. */
+  #piece(sending: Sending, frame: Uint8Array, room: number): Uint8Array[] {
     const isWhole = sending.offset === 0;
-    if (isWhole && frame.length <= room) return frame;
+    if (isWhole && frame.length <= room) return [frame];
     const fitsAnEmptyRecord = frame.length <= RECORD_PLAINTEXT_BYTES_MAX - LAST_FRAME_BYTES;
     const rest = frame.length - sending.offset;
     const length = Math.min(rest, room - FRAGMENT_OVERHEAD_BYTES);
-    if ((isWhole && fitsAnEmptyRecord) || (length < FRAGMENT_BYTES_MIN && length < rest)) return undefined;
+    if ((isWhole && fitsAnEmptyRecord) || (length < FRAGMENT_BYTES_MIN && length < rest)) return [];
     const bytes = frame.subarray(sending.offset, sending.offset + length);
     sending.offset += length;
-    return encodeFragment(sending.item.priority, sending.offset === frame.length, bytes);
+    const isLast = sending.offset === frame.length;
+    return [encodeFragmentHeader(sending.item.priority, isLast, length), bytes];
   }
 
   #advance(sending: Sending, nowMs: number): void {

@@ -13,7 +13,7 @@ import {
   type BatchMessage,
   type Parcel,
 } from '../envelope/batch.js';
-import { encodeEnvelope, leafMessage, messageId, type Envelope } from '../envelope/envelope.js';
+import { encodeLeafMessage, envelopeBytes, messageId, type Envelope } from '../envelope/envelope.js';
 import type { MeshCrypto } from '../mesh-crypto.js';
 import {
   TTL_MAX,
@@ -129,11 +129,10 @@ export class Publisher {
     signal: AbortSignal | undefined,
   ): Promise<Outcome> {
     const { identity, crypto } = this.#options;
-    const encoded = encodeEnvelope(envelope);
-    if (this.#pendingBytes > 0 && this.#pendingBytes + encoded.length > PENDING_BYTES_MAX) throw busy();
-    const message = leafMessage(networkHash, identity.nodeIdBytes, encoded);
+    if (this.#pendingBytes > 0 && this.#pendingBytes + envelopeBytes(envelope) > PENDING_BYTES_MAX)
+      throw busy();
     // Views into what is signed: a message that waits, here or in a queue, is in memory once.
-    const core = message.subarray(message.length - encoded.length);
+    const { message, core } = encodeLeafMessage(networkHash, identity.nodeIdBytes, envelope);
     const payload = core.subarray(core.length - envelope.payload.length);
     const signer = crypto.signer(networkHash);
     if (!this.#listening.has(networkHash)) {
