@@ -266,7 +266,9 @@ export class ParcelReader {
       return { type: 'fault', code: 'PEER_BAD_ENVELOPE', count: 1 };
     }
     const { use, head, signature } = slot.frame;
-    const root = this.#options.known(use, slot.networkHash, key.publicKey, head);
+    // Looked up once: a slot that waits for its turn finds what others verified meanwhile when it comes.
+    const isNew = slot.state === 'wants-key';
+    const root = isNew ? this.#options.known(use, slot.networkHash, key.publicKey, head) : undefined;
     if (root !== undefined) {
       this.#accept(slot, root);
       return undefined;
