@@ -5,25 +5,21 @@ import type { HandshakeOutcome } from '../handshake/actions.js';
 import { encodeFrame, FrameKind, FRAME_HEADER_BYTES, isCharged, type Frame } from '../record/frames.js';
 import { RecordKeys } from '../record/record-keys.js';
 import type { Random } from '../transport/index.js';
-import { Acknowledger } from './acknowledger.js';
 import {
   decodeClose,
-  decodeCredit,
   decodeInfo,
   decodePeers,
-  decodePing,
   encodeClose,
   encodeInfo,
   type LinkInfo,
 } from './control-frames.js';
-import { CreditUser } from './credit.js';
 import type { LinkAction } from './link-actions.js';
 import { CONTROL_FRAMES_MAX } from './link-limits.js';
 import { LinkRatchet, type RatchetAction } from './link-ratchet.js';
-import { Liveness } from './liveness.js';
+import { LinkPulse } from './link-pulse.js';
+import type { Liveness } from './liveness.js';
 import { ParcelReader, type ParcelAction, type ParcelReaderOptions } from './parcel-reader.js';
 import { ParcelWriter } from './parcel-writer.js';
-import { Pinger } from './pinger.js';
 import { portAction } from './port-frames.js';
 import { FRAGMENT_HEADER_BYTES, Reassembly } from './reassembly.js';
 import { RecordOpener } from './record-opener.js';
@@ -50,7 +46,6 @@ const NODE_ID_BYTES = 32;
 /** One authenticated link: records in and out, credit, liveness, batches, the signed transcript. Times are running time. */
 export class LinkMachine {
   readonly queue = new SendQueue();
-  readonly liveness: Liveness;
   readonly #options: LinkMachineOptions;
   readonly #writer: RecordWriter;
   readonly #opener: RecordOpener;
@@ -58,9 +53,7 @@ export class LinkMachine {
   readonly #ratchet: LinkRatchet;
   readonly #sendKeys: RecordKeys;
   readonly #parcels = new ParcelWriter();
-  readonly #acknowledger = new Acknowledger();
-  readonly #pinger = new Pinger();
-  readonly #credit: CreditUser;
+  readonly #pulse: LinkPulse;
   readonly #reassembly = new Reassembly();
   #isDone: boolean;
   #afterMark: LinkAction[] = [];
@@ -77,21 +70,29 @@ export class LinkMachine {
     this.#sendKeys = new RecordKeys(secrets.root, role, 0, options.keyRecordsMax);
     this.#opener = new RecordOpener(new RecordKeys(secrets.root, peerRole, 0));
     this.#ratchet = new LinkRatchet({ role, secrets, kem, random, nowMs, peerKey: outcome.publicKey });
-    this.#credit = new CreditUser(params.creditBytes);
-    this.liveness = new Liveness(options.pingIntervalMs, nowMs);
+    this.#pulse = new LinkPulse({
+      pingIntervalMs: options.pingIntervalMs,
+      creditBytes: params.creditBytes,
+      write: (frame) => this.#writer.control(frame),
+      nowMs,
+    });
     this.#reader = new ParcelReader({ ...options, nowMs });
     this.#writer = new RecordWriter({
       keys: this.#sendKeys,
       ratchet: this.#ratchet,
       queue: this.queue,
       parcels: this.#parcels,
-      credit: this.#credit,
+      credit: this.#pulse.credit,
     });
     this.#isDone = role === 'responder';
     if (role === 'responder') {
       this.#writer.control(encodeFrame(FrameKind.HS_DONE));
       this.sendInfo();
     }
+  }
+
+  get liveness(): Liveness {
+    return this.#pulse.liveness;
   }
 
   /** True while the peer has ended the link and what it sent before is still being verified. */
@@ -105,9 +106,7 @@ export class LinkMachine {
 
   /** When `tick` has something to do, apart from the regular ticks that liveness needs. */
   get deadlineMs(): number | undefined {
-    const times = [this.#acknowledger.deadlineMs, this.#reader.deadlineMs].filter(
-      (time) => time !== undefined,
-    );
+    const times = [this.#pulse.deadlineMs, this.#reader.deadlineMs].filter((time) => time !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
@@ -118,7 +117,7 @@ export class LinkMachine {
 
   /** What was delivered is dealt with: the peer may send as much again. */
   consumed(bytes: number, nowMs: number): void {
-    this.#acknowledger.consume(bytes, nowMs, this.liveness.roundTrip.smoothedMs);
+    this.#pulse.consume(bytes, nowMs);
   }
 
   /** Ends the link; the next record tells the peer. */
@@ -195,30 +194,18 @@ export class LinkMachine {
     if (this.isEnding) return [...actions, ...this.#endOnceIdle()];
     if (!this.#isEstablished) return actions;
     actions.push(...this.#turn(this.#ratchet.tick(nowMs), nowMs));
-    switch (this.liveness.tick(nowMs)) {
-      case 'suspect':
-        this.#sendPing(nowMs);
-        actions.push({ type: 'suspect' });
-        break;
-      case 'probe':
-        this.#sendPing(nowMs);
-        break;
-      case 'dead':
-        actions.push(...this.#fail('LINK_TIMEOUT'));
-        break;
-      case 'alive':
-        break;
-    }
-    return actions;
+    const pulse = this.#pulse.tick(nowMs);
+    return [...actions, ...(typeof pulse === 'string' ? this.#fail(pulse) : pulse)];
   }
 
   /** The next record for the socket; undefined when nothing may be sent now. */
   nextRecord(nowMs: number): Uint8Array | undefined {
     if (this.isEnding) return undefined;
-    this.#writeAnswers(nowMs);
+    // A peer that never reads makes us answer no more than this.
+    if (this.#writer.controlFrames < CONTROL_FRAMES_MAX) this.#pulse.answer(nowMs);
     const record = this.#writer.next(nowMs);
     if (record === undefined) return undefined;
-    if (record.chargedBytes > 0) this.liveness.sent(nowMs);
+    if (record.chargedBytes > 0) this.#pulse.sent(nowMs);
     if (record.isMark) this.#afterMark = this.#turn(this.#ratchet.markSent(nowMs), nowMs);
     return record.wire;
   }
@@ -244,7 +231,7 @@ export class LinkMachine {
 
   #frame({ kind, body }: Frame, isLast: boolean, receivedMs: number, nowMs: number): LinkAction[] {
     const charged = isCharged(kind) ? FRAME_HEADER_BYTES + body.length : 0;
-    if (charged > 0 && !this.#acknowledger.receive(charged, nowMs)) return this.close('LINK_CREDIT');
+    if (charged > 0 && !this.#pulse.receive(charged, nowMs)) return this.close('LINK_CREDIT');
     if (!this.#isDone && kind !== FrameKind.HS_DONE && kind !== FrameKind.CLOSE)
       return this.close('LINK_UNEXPECTED');
     if (kind < FrameKind.KEY) return this.#controlFrame(kind, body, isLast, charged, nowMs);
@@ -269,11 +256,9 @@ export class LinkMachine {
       case FrameKind.CLOSE:
         return this.#peerEnded(decodeClose(body));
       case FrameKind.CREDIT:
-        return this.#creditReceived(body, nowMs);
       case FrameKind.PING:
-        return this.#pingReceived(body);
       case FrameKind.PONG:
-        return this.#pongReceived(body, nowMs);
+        return this.#orClose(this.#pulse.frame(kind, body, nowMs));
       case FrameKind.KEY_UPDATE:
         return isLast && this.#opener.keyUpdate(body) ? [] : this.close('LINK_BAD_FRAME');
       case FrameKind.TMARK:
@@ -320,7 +305,7 @@ export class LinkMachine {
     if (result.type === 'bad') return this.close('LINK_BAD_FRAME');
     // Headers of fragments are dealt with at once; their contents when the frame is.
     this.consumed(FRAME_HEADER_BYTES + FRAGMENT_HEADER_BYTES, nowMs);
-    this.#acknowledger.assembling(this.#reassembly.bytes, nowMs);
+    this.#pulse.assembling(this.#reassembly.bytes, nowMs);
     if (result.type === 'partial') return [];
     const isBlock = result.kind === FrameKind.BLOCK;
     const read = isBlock
@@ -333,7 +318,7 @@ export class LinkMachine {
     if (this.#isDone) return this.close('LINK_UNEXPECTED');
     this.#isDone = true;
     this.sendInfo();
-    this.#sendPing(nowMs);
+    this.#pulse.ping(nowMs);
     return [];
   }
 
@@ -343,7 +328,7 @@ export class LinkMachine {
     if (this.#isEstablished) return [{ type: 'info', info }];
     this.#isEstablished = true;
     // The initiator has asked already; patience and credit need the round trip at this end too.
-    if (this.#options.outcome.role === 'responder') this.#sendPing(nowMs);
+    if (this.#options.outcome.role === 'responder') this.#pulse.ping(nowMs);
     return [{ type: 'established', info }];
   }
 
@@ -352,32 +337,6 @@ export class LinkMachine {
     if (hints === undefined) return this.close('LINK_BAD_FRAME');
     this.consumed(charged, nowMs);
     return [{ type: 'peers', hints }];
-  }
-
-  #creditReceived(body: Uint8Array, nowMs: number): LinkAction[] {
-    const credit = decodeCredit(body);
-    if (credit === undefined || !this.#credit.update(credit.receivedBytes, credit.grantedBytes)) {
-      return this.close('LINK_CREDIT');
-    }
-    this.liveness.progressed(this.#credit.unacknowledgedBytes > 0 || this.#pinger.isOut, nowMs);
-    return [];
-  }
-
-  #pingReceived(body: Uint8Array): LinkAction[] {
-    const id = decodePing(body);
-    if (id === undefined) return this.close('LINK_BAD_FRAME');
-    this.#pinger.asked(id);
-    return [{ type: 'ping' }];
-  }
-
-  #pongReceived(body: Uint8Array, nowMs: number): LinkAction[] {
-    const id = decodePing(body);
-    if (id === undefined) return this.close('LINK_BAD_FRAME');
-    const rttMs = this.#pinger.answered(id, nowMs);
-    if (rttMs === undefined) return [];
-    this.liveness.roundTrip.sample(rttMs);
-    this.liveness.progressed(this.#credit.unacknowledgedBytes > 0, nowMs);
-    return [{ type: 'pong', rttMs }];
   }
 
   #needKey(body: Uint8Array): LinkAction[] {
@@ -422,18 +381,8 @@ export class LinkMachine {
     return actions;
   }
 
-  #sendPing(nowMs: number): void {
-    this.liveness.sent(nowMs);
-    this.#writer.control(this.#pinger.ping(nowMs));
-  }
-
-  /** A peer that never reads makes us answer no more than the control frames' limit. */
-  #writeAnswers(nowMs: number): void {
-    if (this.#writer.controlFrames >= CONTROL_FRAMES_MAX) return;
-    const pong = this.#pinger.takeAnswer();
-    if (pong !== undefined) this.#writer.control(pong);
-    const credit = this.#acknowledger.frame(nowMs);
-    if (credit !== undefined) this.#writer.control(credit);
+  #orClose(result: LinkAction[] | LinkErrorCode): LinkAction[] {
+    return typeof result === 'string' ? this.close(result) : result;
   }
 
   #peerEnded(code: LinkErrorCode): LinkAction[] {
