@@ -1,6 +1,6 @@
 // Damaged messages of a real handshake, at every state of both machines. Verifications answer true: even then only the
 // genuine bytes may complete a handshake, because the tags and MACs hold.
-import { equalBytes } from '@yakmesh/crypto';
+import { equalBytes, SLOT_BYTES } from '@yakmesh/crypto';
 import * as messages from '../dist/handshake/messages.js';
 import { decodeParams } from '../dist/handshake/params.js';
 import { must, target } from './mutation.mjs';
@@ -14,7 +14,7 @@ const decoders = [
   messages.decodeConfirm,
   messages.decodeRefuse,
   decodeParams,
-  (bytes) => messages.decodeProof(bytes, messages.SLOT_BYTES),
+  (bytes) => messages.decodeProof(bytes, SLOT_BYTES),
 ];
 
 const isDone = (actions) => actions.some(({ type }) => type === 'done');

@@ -1,7 +1,20 @@
-import { ByteWriter, sha256, utf8ToBytes } from '@yakmesh/crypto';
+import { ByteWriter, equalBytes, sha256, utf8ToBytes } from '@yakmesh/crypto';
 
 /** Longest networkId or networkFingerprint, in UTF-8 bytes: the hash's own length field. */
 export const NETWORK_LABEL_BYTES_MAX = 65_535;
+
+/** Bytes of a network's hash that name it on the wire. */
+export const NETWORK_PREFIX_BYTES = 8;
+
+/** What names a network in HELLO, INFO and HEAD; a collision fails at the tag or the signature. */
+export function networkPrefix(hash: Uint8Array): Uint8Array {
+  return hash.subarray(0, NETWORK_PREFIX_BYTES);
+}
+
+/** The network with this prefix among those that are accepted. */
+export function networkOf(hashes: readonly Uint8Array[], prefix: Uint8Array): Uint8Array | undefined {
+  return hashes.find((hash) => equalBytes(networkPrefix(hash), prefix));
+}
 
 /** Which network a node belongs to: both parts may be null, and null equals only null. */
 export interface NetworkName {

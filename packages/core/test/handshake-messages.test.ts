@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { bytesToHex, mlKem768, xWing } from '@yakmesh/crypto';
+import { bytesToHex, mlKem768, SLOT_BYTES, xWing } from '@yakmesh/crypto';
 import fc from 'fast-check';
 import {
   CONFIRM_BYTES,
@@ -17,7 +17,6 @@ import {
   encodeWelcomeClear,
   helloBytes,
   PARAMS_BYTES,
-  SLOT_BYTES,
   welcomeBytes,
 } from '../src/handshake/messages.js';
 import { decodeParams, encodeParams } from '../src/handshake/params.js';

@@ -1,22 +1,21 @@
 import { ByteReader, ByteWriter, sha256, utf8ToBytes } from '@yakmesh/crypto';
+import {
+  BROADCAST_PAYLOAD_BYTES_MAX,
+  DIRECT_PAYLOAD_BYTES_MAX,
+  MESSAGE_LIFE_MS_MAX,
+  PROTOCOL_ID_BYTES_MAX,
+} from '../transport/index.js';
 
 export const ENVELOPE_VERSION = 1;
-/** Largest payload of any envelope; ARCHITECTURE "data". */
-export const PAYLOAD_BYTES_MAX = 524_288;
-/** Largest payload of a broadcast. */
-export const GOSSIP_BYTES_MAX = 65_536;
-/** Longest protocol name, ASCII. */
-export const PROTOCOL_BYTES_MAX = 32;
-/** How long an envelope may live, in seconds; a longer life is refused. */
-export const LIFE_SECONDS_MAX = 86_400;
-export const LIFE_SECONDS_DEFAULT = 600;
+/** How long an envelope may live, in the seconds of its life field; a longer life is refused. */
+const LIFE_SECONDS_MAX = MESSAGE_LIFE_MS_MAX / 1_000;
 /** How far ahead of our clock an envelope's time may be. */
 export const FUTURE_MS_MAX = 120_000;
 export const MESSAGE_ID_BYTES = 16;
 const TO_BYTES = 32;
 /** version 1 · class 1 · type length 1 · to 32 · epoch 6 · sequence 6 · time 6 · life 4 · payload length 3. */
 const FIXED_BYTES = 60;
-export const ENVELOPE_BYTES_MAX = FIXED_BYTES + PROTOCOL_BYTES_MAX + PAYLOAD_BYTES_MAX;
+export const ENVELOPE_BYTES_MAX = FIXED_BYTES + PROTOCOL_ID_BYTES_MAX + DIRECT_PAYLOAD_BYTES_MAX;
 const LEAF_DOMAIN = utf8ToBytes('yak/env/1\0');
 const NETWORK_BYTES = 32;
 export const LEAF_MESSAGE_PREFIX_BYTES = LEAF_DOMAIN.length + NETWORK_BYTES + TO_BYTES;
@@ -98,7 +97,7 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope | undefined {
   const version = reader.u8();
   const classByte = reader.u8();
   const typeLength = reader.u8();
-  if (version !== ENVELOPE_VERSION || typeLength < 1 || typeLength > PROTOCOL_BYTES_MAX) return undefined;
+  if (version !== ENVELOPE_VERSION || typeLength < 1 || typeLength > PROTOCOL_ID_BYTES_MAX) return undefined;
   const protocol = protocolName(reader.bytes(typeLength));
   const to = reader.bytes(TO_BYTES);
   const epoch = reader.u48();
@@ -126,7 +125,7 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope | undefined {
 }
 
 export function payloadBytesMax(kind: EnvelopeClass): number {
-  return kind === EnvelopeClass.BROADCAST ? GOSSIP_BYTES_MAX : PAYLOAD_BYTES_MAX;
+  return kind === EnvelopeClass.BROADCAST ? BROADCAST_PAYLOAD_BYTES_MAX : DIRECT_PAYLOAD_BYTES_MAX;
 }
 
 /** Writes "yak/env/1" ‖ 0x00 ‖ net_fp 32 ‖ origin 32 ‖ core, the message that a batch's leaf holds. */

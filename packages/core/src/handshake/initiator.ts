@@ -12,10 +12,12 @@ import {
   type Kem,
   type KemKeyPair,
   type NodeId,
+  SLOT_BYTES,
 } from '@yakmesh/crypto';
 import type { JobResult } from '../crypto-job.js';
 import type { LinkErrorCode, MeshErrorCode } from '../errors.js';
 import type { Random } from '../transport/index.js';
+import { networkPrefix } from '../network-hash.js';
 import type { HandshakeAction, HandshakeSelf } from './actions.js';
 import { HandshakeSecrets, linkPrologue } from './key-schedule.js';
 import {
@@ -30,7 +32,6 @@ import {
   HandshakeType,
   PUZZLE_BYTES,
   RefuseCode,
-  SLOT_BYTES,
   type Proof,
   type Welcome,
 } from './messages.js';
@@ -142,7 +143,7 @@ export class InitiatorMachine {
     if (this.#keyPair === undefined) return this.#fail('LINK_UNEXPECTED');
     this.#hello = encodeHello(kem, {
       suite: kem.suite,
-      networkPrefix: networkHash.subarray(0, 8),
+      networkPrefix: networkPrefix(networkHash),
       session: this.#session,
       nonce: this.#nonce,
       encapsulationKey: this.#keyPair.publicKey,

@@ -1,17 +1,22 @@
-import { ByteReader, ByteWriter, kemOfSuite, type Kem } from '@yakmesh/crypto';
+import {
+  ByteReader,
+  ByteWriter,
+  kemOfSuite,
+  ML_DSA_65_PUBLIC_KEY_BYTES,
+  ML_DSA_65_SIGNATURE_BYTES,
+  SLOT_BYTES,
+  type Kem,
+} from '@yakmesh/crypto';
+import { NETWORK_PREFIX_BYTES } from '../network-hash.js';
 
 /** Bytes before every clear part: magic "YL", version, type, suite u16, length u16 of the whole message. */
 export const HEADER_BYTES = 8;
 export const PARAMS_BYTES = 64;
-export const SLOT_BYTES = 3_745;
 const MAGIC = 0x594c;
 export const LINK_VERSION = 1;
-const NETWORK_PREFIX_BYTES = 8;
 const SESSION_BYTES = 16;
 const NONCE_BYTES = 32;
 export const PUZZLE_BYTES = 40;
-const PUBLIC_KEY_BYTES = 1_952;
-const SIGNATURE_BYTES = 3_309;
 const FIN_BYTES = 32;
 const TAG_BYTES = 16;
 const CHALLENGE_BYTES = 60;
@@ -85,10 +90,10 @@ export const helloBytes = (kem: Kem): number =>
 const welcomeClearBytes = (kem: Kem): number =>
   HEADER_BYTES + 2 * SESSION_BYTES + NONCE_BYTES + kem.ciphertextBytes;
 const sealedProofBytes = (signatureBytes: number): number =>
-  PUBLIC_KEY_BYTES + PARAMS_BYTES + signatureBytes + FIN_BYTES + TAG_BYTES;
+  ML_DSA_65_PUBLIC_KEY_BYTES + PARAMS_BYTES + signatureBytes + FIN_BYTES + TAG_BYTES;
 export const welcomeBytes = (kem: Kem): number => welcomeClearBytes(kem) + sealedProofBytes(SLOT_BYTES);
 const CONFIRM_CLEAR_BYTES = HEADER_BYTES + SESSION_BYTES;
-export const CONFIRM_BYTES = CONFIRM_CLEAR_BYTES + sealedProofBytes(SIGNATURE_BYTES);
+export const CONFIRM_BYTES = CONFIRM_CLEAR_BYTES + sealedProofBytes(ML_DSA_65_SIGNATURE_BYTES);
 
 function header(type: HandshakeType, suite: number, length: number): ByteWriter {
   return new ByteWriter(length).u16(MAGIC).u8(LINK_VERSION).u8(type).u16(suite).u16(length);
@@ -245,13 +250,13 @@ export function encodeProof(proof: Proof): Uint8Array {
 
 /** The plaintext of an AEAD field; undefined for any other length. */
 export function decodeProof(plaintext: Uint8Array, signatureBytes: number): Proof | undefined {
-  if (plaintext.length !== PUBLIC_KEY_BYTES + PARAMS_BYTES + signatureBytes + FIN_BYTES) return undefined;
+  if (plaintext.length !== ML_DSA_65_PUBLIC_KEY_BYTES + PARAMS_BYTES + signatureBytes + FIN_BYTES)
+    return undefined;
   const reader = new ByteReader(plaintext);
   return {
-    publicKey: reader.bytes(PUBLIC_KEY_BYTES),
+    publicKey: reader.bytes(ML_DSA_65_PUBLIC_KEY_BYTES),
     params: reader.bytes(PARAMS_BYTES),
     signature: reader.bytes(signatureBytes),
     fin: reader.bytes(FIN_BYTES),
   };
 }
-export { SIGNATURE_BYTES as CONFIRM_SIGNATURE_BYTES };

@@ -7,15 +7,16 @@ import {
   wipe,
   type Kem,
   type NodeId,
+  ML_DSA_65_SIGNATURE_BYTES,
 } from '@yakmesh/crypto';
 import type { JobResult } from '../crypto-job.js';
 import type { LinkErrorCode, MeshErrorCode, PeerFaultCode } from '../errors.js';
 import type { Random } from '../transport/index.js';
+import { networkOf } from '../network-hash.js';
 import type { HandshakeAction, HandshakeSelf } from './actions.js';
 import { INITIATOR_CONTEXT, responderLeaf } from './initiator.js';
 import { HandshakeSecrets, linkPrologue } from './key-schedule.js';
 import {
-  CONFIRM_SIGNATURE_BYTES,
   decodeConfirm,
   decodeHeader,
   decodeHello,
@@ -139,7 +140,7 @@ export class ResponderMachine {
     const hello = decodeHello(bytes);
     if (hello === undefined) return this.#fail('LINK_BAD_MESSAGE');
     // 2. The network, by its prefix; a colliding prefix fails at the tag.
-    const networkHash = networkHashes.find((hash) => equalBytes(hash.subarray(0, 8), hello.networkPrefix));
+    const networkHash = networkOf(networkHashes, hello.networkPrefix);
     if (networkHash === undefined)
       return this.#refuse(hello.session, RefuseCode.NETWORK, 'MESH_NETWORK_MISMATCH');
     // 3. Room for one more half-open handshake.
@@ -210,7 +211,7 @@ export class ResponderMachine {
     if (confirm === undefined || !this.#isForUs(confirm, answered)) return this.#fail('LINK_BAD_MESSAGE');
     // 1. The tag proves that the sender decapsulated: only now is a verification worth its price.
     const plaintext = answered.secrets.initiator.open(confirm.sealed, confirm.clear);
-    const proof = plaintext === undefined ? undefined : decodeProof(plaintext, CONFIRM_SIGNATURE_BYTES);
+    const proof = plaintext === undefined ? undefined : decodeProof(plaintext, ML_DSA_65_SIGNATURE_BYTES);
     if (plaintext === undefined || proof === undefined) return this.#fail('LINK_DECRYPT');
     // 2. Who it says it is.
     const peerBytes = nodeIdBytesOf(proof.publicKey);

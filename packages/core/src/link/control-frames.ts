@@ -7,9 +7,11 @@ import {
   encodeNodeId,
   utf8ToBytes,
   type NodeId,
+  ML_DSA_65_SIGNATURE_BYTES,
 } from '@yakmesh/crypto';
 import { decodePayload, encodePayload } from '../envelope/payload.js';
 import type { LinkErrorCode } from '../errors.js';
+import { NETWORK_PREFIX_BYTES } from '../network-hash.js';
 import { encodeFrame, FrameKind } from '../record/frames.js';
 import { closeCode, closeNumber } from './close-codes.js';
 
@@ -18,8 +20,6 @@ export const HINTS_MAX = 32;
 /** Protocols that a peer may say it has open; more are cut off. */
 export const PROTOCOLS_MAX = 64;
 const NETWORKS_MAX = 8;
-const NETWORK_PREFIX_BYTES = 8;
-const SIGNATURE_BYTES = 3_309;
 const NODE_ID_BYTES = 32;
 
 /** What a peer says of itself right after the handshake, and again when it changes. */
@@ -148,7 +148,7 @@ export interface TranscriptSignature {
 
 export function encodeTranscriptSignature(signed: TranscriptSignature): Uint8Array {
   const { epoch, record, signature, kemPart } = signed;
-  const writer = new ByteWriter(4 + 8 + SIGNATURE_BYTES + kemPart.length);
+  const writer = new ByteWriter(4 + 8 + ML_DSA_65_SIGNATURE_BYTES + kemPart.length);
   return encodeFrame(
     FrameKind.TSIG,
     writer.u32(epoch).u64(BigInt(record)).bytes(signature).bytes(kemPart).finish(),
@@ -159,7 +159,7 @@ export function decodeTranscriptSignature(body: Uint8Array): TranscriptSignature
   const reader = new ByteReader(body);
   const epoch = reader.u32();
   const record = Number(reader.u64());
-  const signature = reader.bytes(SIGNATURE_BYTES);
+  const signature = reader.bytes(ML_DSA_65_SIGNATURE_BYTES);
   const kemPart = reader.rest();
   return reader.failed
     ? undefined

@@ -1,10 +1,9 @@
 import { ByteReader, ByteWriter, bytesToUtf8, utf8ToBytes } from '@yakmesh/crypto';
 import { encodeFrame, FrameKind } from '../record/frames.js';
+import { FLOW_BODY_BYTES_MAX, PROTOCOL_ID_BYTES_MAX } from '../transport/index.js';
 
 const LABEL_BYTES = 8;
 const NODE_ID_BYTES = 32;
-const BODY_BYTES_MAX = 16_384;
-const NAME_BYTES_MAX = 32;
 
 /** FLOW_OPEN{label 8, ttl u8, destination 32, name length u8, protocol, body}: no source. */
 export interface FlowOpenFrame {
@@ -34,9 +33,9 @@ export function decodeFlowOpen(bytes: Uint8Array): FlowOpenFrame | undefined {
   const ttl = reader.u8();
   const destination = reader.bytes(NODE_ID_BYTES);
   const length = reader.u8();
-  const protocol = length > NAME_BYTES_MAX ? undefined : bytesToUtf8(reader.bytes(length));
+  const protocol = length > PROTOCOL_ID_BYTES_MAX ? undefined : bytesToUtf8(reader.bytes(length));
   const body = reader.rest();
-  if (reader.failed || protocol === undefined || body.length > BODY_BYTES_MAX) return undefined;
+  if (reader.failed || protocol === undefined || body.length > FLOW_BODY_BYTES_MAX) return undefined;
   return { label: label.slice(), ttl, destination: destination.slice(), protocol, body };
 }
 
@@ -56,7 +55,7 @@ export function decodeFlow(bytes: Uint8Array): FlowFrame | undefined {
   const label = reader.bytes(LABEL_BYTES);
   const flags = reader.u8();
   const body = reader.rest();
-  if (reader.failed || body.length > BODY_BYTES_MAX) return undefined;
+  if (reader.failed || body.length > FLOW_BODY_BYTES_MAX) return undefined;
   return { label: label.slice(), isCongested: (flags & 1) === 1, body };
 }
 
@@ -86,7 +85,7 @@ export function encodeProtocolFrame(protocol: string, body: Uint8Array): Uint8Ar
 export function decodeProtocolFrame(bytes: Uint8Array): { protocol: string; body: Uint8Array } | undefined {
   const reader = new ByteReader(bytes);
   const length = reader.u8();
-  const protocol = length > NAME_BYTES_MAX ? undefined : bytesToUtf8(reader.bytes(length));
+  const protocol = length > PROTOCOL_ID_BYTES_MAX ? undefined : bytesToUtf8(reader.bytes(length));
   const body = reader.rest();
   return reader.failed || protocol === undefined ? undefined : { protocol, body };
 }

@@ -7,12 +7,12 @@ import {
 } from '@yakmesh/crypto';
 import { HEAD_FRAME_BYTES, SALT_BYTES, type Batch, type BatchMessage } from '../envelope/batch.js';
 import { ENVELOPE_BYTES_MAX } from '../envelope/envelope.js';
+import { NETWORK_PREFIX_BYTES, networkPrefix } from '../network-hash.js';
 import { encodeFrame, FRAME_HEADER_BYTES, FrameKind } from '../record/frames.js';
 import { SLOTS } from './link-limits.js';
 
 /** Uses that travel in HEAD frames, by their number on the wire. */
 const USES: readonly BatchUse[] = ['gossip', 'direct'];
-const NETWORK_PREFIX_BYTES = 8;
 const PATH_DEPTH_MAX = 12;
 const HASH_BYTES = 32;
 const SINGLE_FIXED_BYTES = 2 + 2 + 2 + 1 + SALT_BYTES + 3;
@@ -54,10 +54,7 @@ export interface SingleFrame {
 
 export function encodeHeadFrame(slot: number, batch: Batch): Uint8Array {
   const body = new ByteWriter(HEAD_FRAME_BYTES).u16(slot).u8(USES.indexOf(batch.use));
-  body
-    .bytes(batch.networkHash.subarray(0, NETWORK_PREFIX_BYTES))
-    .bytes(batch.headBytes)
-    .bytes(batch.signature);
+  body.bytes(networkPrefix(batch.networkHash)).bytes(batch.headBytes).bytes(batch.signature);
   return encodeFrame(FrameKind.HEAD, body.finish());
 }
 

@@ -2,7 +2,6 @@ import {
   copyBytes,
   decodeBatchHead,
   encodeNodeId,
-  equalBytes,
   nodeIdBytesOf,
   ML_DSA_65_PUBLIC_KEY_BYTES,
   type BatchHead,
@@ -14,6 +13,7 @@ import type { CryptoJob, JobResult } from '../crypto-job.js';
 import type { LinkErrorCode, PeerFaultCode } from '../errors.js';
 import { bytesKey, type Batch, type BatchMessage } from '../envelope/batch.js';
 import type { Envelope } from '../envelope/envelope.js';
+import { networkOf } from '../network-hash.js';
 import { BoundedMap } from '../transport/index.js';
 import { knownKey, type KeyCache, type KnownKey } from './key-cache.js';
 import {
@@ -138,9 +138,7 @@ export class ParcelReader {
     const frame = decodeHeadFrame(body.slice());
     const head = frame === undefined ? undefined : decodeBatchHead(frame.head);
     if (frame === undefined || head === undefined) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
-    const networkHash = this.#options.networkHashes.find((hash) =>
-      equalBytes(hash.subarray(0, 8), frame.networkPrefix),
-    );
+    const networkHash = networkOf(this.#options.networkHashes, frame.networkPrefix);
     const signer = encodeNodeId(head.signer);
     const slot: Slot = {
       state: networkHash === undefined ? 'dropped' : 'wants-key',

@@ -1,14 +1,14 @@
 import { decodeNodeId, type NodeId } from '@yakmesh/crypto';
-import {
-  EnvelopeClass,
-  LIFE_SECONDS_DEFAULT,
-  LIFE_SECONDS_MAX,
-  payloadBytesMax,
-  type Envelope,
-} from '../envelope/envelope.js';
+import { EnvelopeClass, payloadBytesMax, type Envelope } from '../envelope/envelope.js';
 import { encodePayload } from '../envelope/payload.js';
 import { MeshArgumentError } from '../errors.js';
-import { BoundedMap, PRIORITY, type Clock } from '../transport/index.js';
+import {
+  BoundedMap,
+  MESSAGE_LIFE_MS,
+  MESSAGE_LIFE_MS_MAX,
+  PRIORITY,
+  type Clock,
+} from '../transport/index.js';
 import { tooLarge } from './publish-errors.js';
 
 /** Destinations whose next sequence number is remembered; see `#nextSequence` for what happens to the others. */
@@ -57,12 +57,12 @@ export class EnvelopeMaker {
   }
 
   #content(kind: EnvelopeClass, value: unknown, options: EnvelopeOptions) {
-    const { priority = PRIORITY.routine, lifeMs = 1_000 * LIFE_SECONDS_DEFAULT } = options;
+    const { priority = PRIORITY.routine, lifeMs = MESSAGE_LIFE_MS } = options;
     const payload = encodePayload(value);
     const limit = payloadBytesMax(kind);
     if (payload.length > limit) throw tooLarge(kind, payload.length, limit);
     requireWithin('priority', priority, 0, PRIORITY.critical);
-    requireWithin('lifeMs', Math.ceil(lifeMs), 1, 1_000 * LIFE_SECONDS_MAX);
+    requireWithin('lifeMs', Math.ceil(lifeMs), 1, MESSAGE_LIFE_MS_MAX);
     const lifeSeconds = Math.ceil(lifeMs / 1_000);
     return { priority, epoch: this.#epoch, timeMs: this.#clock.nowMs(), lifeSeconds, payload };
   }

@@ -1,6 +1,5 @@
 import { decodeNodeId, type NodeId } from '@yakmesh/crypto';
 import { bytesKey } from '../envelope/batch.js';
-import { MeshError } from '../errors.js';
 import {
   encodeFlow,
   encodeFlowClose,
@@ -25,6 +24,7 @@ import {
 import type { Counters } from './counters.js';
 import type { Isolated } from './isolation.js';
 import type { Peer } from './peer.js';
+import { queueFull, unreachable } from './publish-errors.js';
 
 /** Flows through one neighbour, in both directions; a further one is refused. */
 export const FLOWS_PER_PEER_MAX = 256;
@@ -188,7 +188,7 @@ export class Flows {
     const peer = this.#options.peer(options.via ?? to);
     const destination = decodeNodeId(to);
     if (peer === undefined || destination === undefined || peer.nodeId !== to) {
-      throw new MeshError('MESH_UNREACHABLE', `${to} is no neighbour of this node; connect to it first.`);
+      throw unreachable(to);
     }
     const body = options.body ?? new Uint8Array(0);
     if (body.length > FLOW_BODY_BYTES_MAX)
@@ -205,7 +205,7 @@ export class Flows {
     );
     const frame = encodeFlowOpen({ label: end.label, ttl: TTL_MAX, destination, protocol, body });
     if (!peer.enqueue({ type: 'frame', frame, bytes: frame.length, priority: options.priority ?? 0 })) {
-      throw new MeshError('MESH_QUEUE_FULL', `The queue for ${to} is full; wait for its drain event.`);
+      throw queueFull(to);
     }
     this.#add(end);
     return end;

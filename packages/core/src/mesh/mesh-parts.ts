@@ -6,7 +6,7 @@ import { KeyCache } from '../link/key-cache.js';
 import { CREDIT_BYTES_MIN } from '../link/link-limits.js';
 import type { LinkInfo } from '../link/control-frames.js';
 import { MeshCrypto } from '../mesh-crypto.js';
-import { networkHash } from '../network-hash.js';
+import { networkHash, networkPrefix } from '../network-hash.js';
 import type { MeshConfig } from '../options.js';
 import type { MeshRuntime } from '../runtime.js';
 import { memoryStore, type Guard, type Store } from '../transport/index.js';
@@ -83,7 +83,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     endpoint: options.endpoint(),
     protocols: protocols.names,
     timeMs: clock.nowMs(),
-    networks: networkHashes.map((hash) => hash.subarray(0, 8)),
+    networks: networkHashes.map(networkPrefix),
   });
   const keyFor = (nodeId: string): Uint8Array | undefined =>
     nodeId === identity.nodeId ? identity.publicKey : keys.get(nodeId as NodeId)?.publicKey;

@@ -3,6 +3,7 @@ import { equalBytes } from '@yakmesh/crypto';
 import type { HandshakeOutcome } from '../handshake/actions.js';
 import type { LinkInfo } from '../link/control-frames.js';
 import { QUEUE_BYTES_HIGH } from '../link/link-limits.js';
+import { networkPrefix } from '../network-hash.js';
 import type { QueueItem } from '../link/send-queue.js';
 import type { PeerInfo, ProtocolId } from '../transport/index.js';
 import type { Session } from './session.js';
@@ -74,7 +75,7 @@ export class Peer {
 
   /** True when the peer accepts envelopes that were signed for this network. */
   accepts(networkHash: Uint8Array): boolean {
-    const prefix = networkHash.subarray(0, 8);
+    const prefix = networkPrefix(networkHash);
     return this.info.networks.some((network) => equalBytes(network, prefix));
   }
 

@@ -1,4 +1,4 @@
-import { kemOfSuite, wipe, type Kem, type NodeId } from '@yakmesh/crypto';
+import { wipe, type NodeId } from '@yakmesh/crypto';
 import type { CryptoJobs } from '../crypto-job.js';
 import type { LinkErrorCode, MeshErrorCode, PeerFaultCode } from '../errors.js';
 import type { HandshakeAction, HandshakeOutcome, HandshakeRole } from '../handshake/actions.js';
@@ -373,11 +373,4 @@ function isRefusal(code: string): boolean {
 
 function isLinkCode(code: MeshErrorCode): code is LinkErrorCode {
   return code.startsWith('LINK_');
-}
-
-/** The KEM of a suite that this version knows. */
-export function requireKem(suite: number): Kem {
-  const kem = kemOfSuite(suite);
-  if (kem === undefined) throw new RangeError(`Suite ${suite} is unknown.`);
-  return kem;
 }
