@@ -68,25 +68,25 @@ test('five refusals ban an address for five minutes', () => {
 test('proof of malice counts as a refusal, a suspicion does not', () => {
   const guard = new DefaultGuard({});
   guard.connection(ADDRESS, 0);
-  for (let count = 0; count < 5; count += 1) guard.report({ address: ADDRESS }, 'GATE_REJECTED', 5);
+  for (let count = 0; count < 5; count += 1) guard.report({ address: ADDRESS }, 'GATE_REJECTED', 5, 0);
   expect(guard.connection(ADDRESS, 0).allowed).toBe(true);
-  for (let count = 0; count < 5; count += 1) guard.report({ address: ADDRESS }, 'LINK_BAD_SIGNATURE', 100);
+  for (let count = 0; count < 5; count += 1) guard.report({ address: ADDRESS }, 'LINK_BAD_SIGNATURE', 100, 0);
   expect(codeOf(guard.connection(ADDRESS, 0))).toBe('GUARD_BANNED');
 });
 
 test('a ban that the caller asked for holds on loopback too', () => {
   const guard = new DefaultGuard({ banThreshold: 2 });
   for (let count = 0; count < 2; count += 1)
-    guard.report({ address: '127.0.0.1' }, 'LINK_BAD_SIGNATURE', 100);
+    guard.report({ address: '127.0.0.1' }, 'LINK_BAD_SIGNATURE', 100, 0);
   expect(codeOf(guard.connection('127.0.0.1', 0))).toBe('GUARD_BANNED');
 });
 
 test('a link that lived a minute gives its address its allowance back, a shorter one does not', () => {
   const guard = new DefaultGuard({});
   connect(guard, 10);
-  guard.released(ADDRESS, 59_999);
+  guard.released({ address: ADDRESS, direction: 'inbound', livedMs: 59_999 });
   expect(guard.connection(ADDRESS, 0).allowed).toBe(false);
-  guard.released(ADDRESS, 60_000);
+  guard.released({ address: ADDRESS, direction: 'inbound', livedMs: 60_000 });
   expect(guard.connection(ADDRESS, 0).allowed).toBe(true);
 });
 

@@ -2,6 +2,7 @@ import {
   BoundedMap,
   KeyedSlidingWindow,
   type Guard,
+  type GuardRelease,
   type GuardSubject,
   type GuardVerdict,
 } from '../transport/index.js';
@@ -51,7 +52,6 @@ export class DefaultGuard implements Guard {
   readonly #messages: KeyedSlidingWindow | undefined;
   readonly #refusals: KeyedSlidingWindow;
   readonly #bans = new BoundedMap<string, number>(KEYS_MAX);
-  #nowMs = 0;
 
   constructor(options: RateLimiterOptions) {
     this.#options = options;
@@ -65,7 +65,6 @@ export class DefaultGuard implements Guard {
   }
 
   connection(address: string, nowMs: number): GuardVerdict {
-    this.#nowMs = nowMs;
     const { maxConnectionsPerMinute, banThreshold, banDuration } = this.#options;
     const key = addressScope(address);
     const bannedUntilMs = this.#bans.peek(key) ?? 0;
@@ -83,7 +82,6 @@ export class DefaultGuard implements Guard {
   }
 
   handshake(address: string, nowMs: number): GuardVerdict {
-    this.#nowMs = nowMs;
     if (this.#isExempt(address, this.#options.maxHandshakesPerMinute)) return ALLOWED;
     const key = addressScope(address);
     return this.#ask(
@@ -96,7 +94,6 @@ export class DefaultGuard implements Guard {
   }
 
   message(nodeId: string, _bytes: number, nowMs: number): GuardVerdict {
-    this.#nowMs = nowMs;
     if (this.#messages === undefined || this.#messages.take(nodeId, nowMs)) return ALLOWED;
     return refused(
       'GUARD_MESSAGES',
@@ -105,15 +102,14 @@ export class DefaultGuard implements Guard {
     );
   }
 
-  report(subject: GuardSubject, _code: string, weight: number): void {
+  report(subject: GuardSubject, _code: string, weight: number, nowMs: number): void {
     const { address } = subject;
     if (address === undefined || weight < REPORT_WEIGHT_MIN) return;
-    if (!this.#isExempt(address, this.#options.banThreshold))
-      this.#refuse(addressScope(address), this.#nowMs);
+    if (!this.#isExempt(address, this.#options.banThreshold)) this.#refuse(addressScope(address), nowMs);
   }
 
-  released(address: string, livedMs: number): void {
-    if (livedMs < GOOD_LIFE_MS) return;
+  released({ address, direction, livedMs }: GuardRelease): void {
+    if (direction === 'outbound' || livedMs < GOOD_LIFE_MS) return;
     this.#connections.delete(addressScope(address));
     this.#handshakes.delete(addressScope(address));
   }

@@ -205,8 +205,9 @@ export class Links implements SessionListener {
     const { clock, guard, counters, events } = this.#options;
     this.#sessions.delete(session);
     counters.add(isRemote ? `remote:${code}` : code);
-    if (session.role === 'responder')
-      guard.released?.(session.address, clock.monotonicMs() - session.openedMs);
+    const nowMs = clock.monotonicMs();
+    const direction = session.role === 'responder' ? 'inbound' : 'outbound';
+    guard.released?.({ address: session.address, direction, livedMs: nowMs - session.openedMs }, nowMs);
     const dial = this.#takeDial(session);
     dial?.reject(callerCode(code));
     const peer = session.nodeId === undefined ? undefined : this.#peers.get(session.nodeId);

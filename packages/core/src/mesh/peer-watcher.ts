@@ -96,7 +96,8 @@ export class PeerWatcher implements LinksEvents {
         return hub.linkMessage({ type: MessageTypes.PONG, rttMs: action.rttMs }, peer);
       case 'fault':
         counters.add(action.code, action.count);
-        if (action.code !== 'PEER_DUPLICATE') guard.report({ nodeId: peer.nodeId }, action.code, 1);
+        if (action.code !== 'PEER_DUPLICATE')
+          guard.report({ nodeId: peer.nodeId }, action.code, 1, this.#options.clock.monotonicMs());
         return;
       case 'job':
       case 'established':

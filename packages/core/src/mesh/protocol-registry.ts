@@ -171,7 +171,7 @@ export class ProtocolRegistry {
         }),
       report: (nodeId, code, weight = 1) => {
         counters.add(`${protocol}:${code}`);
-        guard.report({ nodeId, address: peer(nodeId)?.session.address }, code, weight);
+        guard.report({ nodeId, address: peer(nodeId)?.session.address }, code, weight, clock.monotonicMs());
       },
       close: () => {
         if (isClosed) return;

@@ -113,11 +113,12 @@ export class Router {
     payload: Payload,
     info: MessageInfo,
   ): Promise<void> {
-    const { counters, guard } = this.#options;
+    const { counters, guard, clock } = this.#options;
     const verdict = (await subscriber.gate?.(payload, info)) ?? 'ignore';
     counters.add(`gate:${verdict}`);
     if (verdict === 'reject') {
-      guard.report({ nodeId: work.from.nodeId, address: work.from.session.address }, 'GATE_REJECTED', 5);
+      const { nodeId, session } = work.from;
+      guard.report({ nodeId, address: session.address }, 'GATE_REJECTED', 5, clock.monotonicMs());
     }
     if (verdict !== 'forward') return;
     this.#relay(work.from, work.arrival, [message]);
@@ -129,7 +130,8 @@ export class Router {
     const decoded = decodePayload(envelope.payload);
     if (decoded !== undefined) return decoded as { readonly value: Payload };
     this.#options.counters.add('PEER_BAD_PAYLOAD');
-    this.#options.guard.report({ nodeId: origin }, 'PEER_BAD_PAYLOAD', 10);
+    const { guard, clock } = this.#options;
+    guard.report({ nodeId: origin }, 'PEER_BAD_PAYLOAD', 10, clock.monotonicMs());
     return undefined;
   }
 

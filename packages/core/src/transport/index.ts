@@ -11,7 +11,15 @@ export { systemClock, type Clock, type TimerHandle } from './clock.js';
 export { CodedError, codeOf } from './coded-error.js';
 export { Emitter, LISTENERS_MAX, type EmitterErrorHook, type EmitterListener } from './emitter.js';
 export type { Flow, FlowHandlers, FlowInfo, FlowMessageInfo, FlowOptions } from './flow.js';
-export type { Guard, GuardSubject, GuardVerdict } from './guard.js';
+export type {
+  Guard,
+  GuardDial,
+  GuardLink,
+  GuardRelease,
+  GuardRequest,
+  GuardSubject,
+  GuardVerdict,
+} from './guard.js';
 export * from './limits.js';
 export { silentLogger, type Logger } from './logger.js';
 export type { FrameInfo, MessageInfo, MessageKind, Payload } from './message.js';
