@@ -33,6 +33,14 @@ async function rateSync(work) {
   }, 100);
 }
 
+function solved(prefix, bits) {
+  const solver = new crypto.HashPuzzleSolver(prefix, bits);
+  for (;;) {
+    const solution = solver.work(1_000);
+    if (solution !== undefined) return solution;
+  }
+}
+
 function symmetric() {
   const [key, nonce, prk] = [randomBytes(32), randomBytes(12), randomBytes(64)];
   const kilobyte = randomBytes(1_024);
@@ -41,6 +49,8 @@ function symmetric() {
   const [batchId, salt] = [randomBytes(32), randomBytes(16)];
   const leaves = Array.from({ length: 256 }, () => randomBytes(32));
   const ids = [crypto.encodeNodeId(key)];
+  const solver = new crypto.HashPuzzleSolver(key, 28);
+  const solution = solved(key, 16);
   return [
     ['SHA-256 of 106 B', () => rateSync(() => crypto.sha256(kilobyte.subarray(0, 106)))],
     ['SHA-512 of 1 KiB', () => rateSync(() => crypto.sha512(kilobyte))],
@@ -50,6 +60,8 @@ function symmetric() {
     ['AES-256-GCM seal 16 KiB', () => rateSync(() => crypto.aes256GcmSeal(key, nonce, chunk))],
     ['batch leaf of 1 KiB', () => rateSync(() => crypto.leafHash(batchId, 1, salt, kilobyte))],
     ['batch root of 256 leaves', () => rate(() => crypto.merkleRoot(batchId, leaves))],
+    ['puzzle candidates', () => rate(() => solver.work(1_000), 1_000)],
+    ['puzzle of 16 bits checked', () => rateSync(() => crypto.solvesHashPuzzle(key, 16, solution))],
     ['node id decoded', () => rateSync(() => crypto.decodeNodeId(ids[0]))],
   ];
 }

@@ -1,10 +1,10 @@
+import { must, target } from '../../../tools/fuzz-target.mjs';
 import { decodeBatchHead, encodeBatchHead, equalBytes } from '../dist/index.js';
-import { decoderTarget, must } from './decoder-target.mjs';
 
 const fill = (value) => new Uint8Array(32).fill(value);
 
-export default decoderTarget({
-  name: 'decodeBatchHead',
+export default target({
+  name: 'batch heads',
   samples: () =>
     [0, 1, 8, 12].map((depth) =>
       encodeBatchHead({
@@ -16,10 +16,12 @@ export default decoderTarget({
         root: fill(3),
       }),
     ),
-  check: (bytes) => {
-    const head = decodeBatchHead(bytes);
-    if (head === undefined) return;
-    must(head.count <= 4096 && head.count === 2 ** head.depth, 'the tree is within its bounds');
-    must(equalBytes(encodeBatchHead(head), bytes), 'one head has one encoding');
+  decoders: {
+    decodeBatchHead: (bytes) => {
+      const head = decodeBatchHead(bytes);
+      if (head === undefined) return;
+      must(head.count <= 4096 && head.count === 2 ** head.depth, 'the tree is within its bounds');
+      must(equalBytes(encodeBatchHead(head), bytes), 'one head has one encoding');
+    },
   },
 });

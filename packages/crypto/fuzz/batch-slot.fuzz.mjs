@@ -1,3 +1,4 @@
+import { must, target } from '../../../tools/fuzz-target.mjs';
 import {
   decodeSlot,
   encodeSlot,
@@ -7,7 +8,6 @@ import {
   SlotSigner,
   verifySlot,
 } from '../dist/index.js';
-import { decoderTarget, must } from './decoder-target.mjs';
 
 const netFp = new Uint8Array(32);
 const leafMessage = new Uint8Array(9);
@@ -19,12 +19,16 @@ const good = await signer.add('link', leafMessage);
 const verify = async (_publicKey, head, signature) =>
   equalBytes(head, good.subarray(0, 112)) && equalBytes(signature, good.subarray(112, 3421));
 
-export default decoderTarget({
-  name: 'decodeSlot and verifySlot',
+export default target({
+  name: 'slots',
   samples: () => [good],
+  decoders: {
+    decodeSlot: (bytes) => {
+      const slot = decodeSlot(bytes);
+      if (slot !== undefined) must(equalBytes(encodeSlot(slot), bytes), 'one slot has one encoding');
+    },
+  },
   check: async (bytes) => {
-    const slot = decodeSlot(bytes);
-    if (slot !== undefined) must(equalBytes(encodeSlot(slot), bytes), 'one slot has one encoding');
     const expectation = { use: 'link', netFp, publicKey: identity.publicKey, leafMessage, verify };
     must(
       (await verifySlot(bytes, expectation)) === equalBytes(bytes, good),

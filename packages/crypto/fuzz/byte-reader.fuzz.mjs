@@ -1,11 +1,12 @@
 // The input is both the bytes to read and, from its end, the list of reads: none may throw or go past the end.
+import { must, target } from '../../../tools/fuzz-target.mjs';
 import { ByteReader, bytesToUtf8 } from '../dist/index.js';
-import { decoderTarget, must } from './decoder-target.mjs';
 
 const NAMES = ['u8', 'u16', 'u24', 'u32', 'u48', 'u64', 'rest'];
 
-export default decoderTarget({
-  name: 'ByteReader',
+export default target({
+  name: 'byte reader',
+  covers: ['ByteReader'],
   samples: () => [Uint8Array.from({ length: 64 }, (_, i) => i * 7)],
   check: (bytes) => {
     const reader = new ByteReader(bytes);

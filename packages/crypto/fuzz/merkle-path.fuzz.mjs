@@ -1,4 +1,5 @@
 // The input is leaf 32 ‖ index u16 ‖ path: only the genuine ones may lead to the root.
+import { must, target } from '../../../tools/fuzz-target.mjs';
 import {
   ByteReader,
   concatBytes,
@@ -8,7 +9,6 @@ import {
   merkleTree,
   rootFromPath,
 } from '../dist/index.js';
-import { decoderTarget, must } from './decoder-target.mjs';
 
 const batchId = new Uint8Array(32).fill(7);
 const leaves = Array.from({ length: 16 }, (_, i) =>
@@ -18,7 +18,7 @@ const tree = merkleTree(batchId, leaves);
 const root = tree[4][0];
 const encoded = leaves.map((leaf, i) => concatBytes(leaf, Uint8Array.of(0, i), merklePath(tree, i)));
 
-export default decoderTarget({
+export default target({
   name: 'rootFromPath',
   samples: () => encoded,
   check: (bytes) => {

@@ -1,12 +1,14 @@
+import { must, target } from '../../../tools/fuzz-target.mjs';
 import { decodeNodeId, encodeNodeId, utf8ToBytes } from '../dist/index.js';
-import { decoderTarget, must } from './decoder-target.mjs';
 
-export default decoderTarget({
-  name: 'decodeNodeId',
+export default target({
+  name: 'node ids',
   samples: () => [0, 0x5a, 0xff].map((value) => utf8ToBytes(encodeNodeId(new Uint8Array(32).fill(value)))),
-  check: (bytes) => {
-    const text = String.fromCharCode(...bytes);
-    const id = decodeNodeId(text);
-    if (id !== undefined) must(encodeNodeId(id) === text, 'one id has one text');
+  decoders: {
+    decodeNodeId: (bytes) => {
+      const text = Buffer.from(bytes).toString('latin1');
+      const id = decodeNodeId(text);
+      if (id !== undefined) must(encodeNodeId(id) === text, 'one id has one text');
+    },
   },
 });

@@ -1,15 +1,15 @@
 // The input is signature 3,309 ‖ public key 1,952: anything but the genuine pair is false, and nothing throws.
+import { must, target } from '../../../tools/fuzz-target.mjs';
 import { concatBytes, equalBytes, Identity, verifySignature } from '../dist/index.js';
-import { decoderTarget, must } from './decoder-target.mjs';
 
 const message = new Uint8Array(5);
 const context = Uint8Array.of(1);
 const identity = await Identity.generate();
 const good = concatBytes(await identity.sign(message, { context }), identity.publicKey);
 
-export default decoderTarget({
+export default target({
   name: 'verifySignature',
-  cost: 10, // 2 ms each.
+  expensive: { runs: 30_000, why: 'each takes a verification, 2 ms' },
   samples: () => [good],
   check: async (bytes) => {
     const valid = await verifySignature(bytes.subarray(3309), message, bytes.subarray(0, 3309), context);

@@ -7,7 +7,7 @@
  * - `CRYPTO_BAD_CIPHERTEXT`: a KEM ciphertext has the wrong length or a low-order point.
  * - `CRYPTO_UNAVAILABLE`: neither provider offers the algorithm here.
  * - `CRYPTO_WORKER_FAILED`: a job failed inside a worker for a reason of its own.
- * - `CRYPTO_POOL_FULL`: the pool's queue holds `queueMax` jobs.
+ * - `CRYPTO_POOL_FULL`: the pool's queue holds `queueMax` jobs, or it solves as many puzzles as it may.
  * - `CRYPTO_POOL_CLOSED`: the pool was closed before the job was done.
  * - `IDENTITY_DESTROYED`: the identity or key was used after `destroy()`.
  * - `IDENTITY_BAD_PASSPHRASE`: the passphrase does not open the identity file.

@@ -77,8 +77,19 @@ export { autoProvider, nativeProvider } from './native-provider.js';
 export { cryptoReport } from './report.js';
 export type { CryptoReportEntry } from './report.js';
 
+export {
+  HASH_PUZZLE_BITS_MAX,
+  HASH_PUZZLE_BITS_MIN,
+  HASH_PUZZLE_PARTS,
+  HASH_PUZZLE_PREFIX_BYTES_MAX,
+  HASH_PUZZLE_SOLUTION_BYTES,
+  HashPuzzleSolver,
+  solvesHashPuzzle,
+} from './hash-puzzle.js';
+export type { HashPuzzlePosition } from './hash-puzzle.js';
 export { CryptoPool } from './pool.js';
 export type { CryptoPoolOptions, PoolMode } from './pool.js';
+export type { SolvePuzzleOptions } from './puzzle-run.js';
 
 export {
   BATCH_COUNT_MAX,

@@ -1,5 +1,6 @@
 import { nativeCandidates } from '#platform';
 import { equalBytes, randomBytes, utf8ToBytes, wipe } from './bytes.js';
+import { CryptoError } from './errors.js';
 import { nobleProvider } from './noble-provider.js';
 import type { AsymmetricProvider, CompleteProvider, MlDsa65, MlKem768, X25519 } from './provider.js';
 import { ML_KEM_768_SEED_BYTES, SEED_BYTES, X25519_KEY_BYTES } from './provider.js';
@@ -97,4 +98,14 @@ async function probeX25519(native: X25519): Promise<boolean> {
     ours.destroy();
     theirs.destroy();
   }
+}
+
+/** The signatures of the provider asked for. Rejects with `CRYPTO_UNAVAILABLE` where the platform has none of its own. */
+export async function chooseMlDsa65(provider: 'auto' | 'noble' | 'native'): Promise<MlDsa65> {
+  if (provider === 'noble') return nobleProvider.mlDsa65;
+  if (provider === 'auto') return (await autoProvider()).mlDsa65;
+  const mlDsa65 = (await nativeProvider())?.mlDsa65;
+  if (mlDsa65 === undefined)
+    throw new CryptoError('CRYPTO_UNAVAILABLE', 'this platform has no native ML-DSA-65');
+  return mlDsa65;
 }

@@ -3,11 +3,15 @@ import { CryptoError } from './errors.js';
 import type { SigningIdentity } from './identity.js';
 import { seedAccessOf } from './identity.js';
 import type { Platform, WorkerThread } from './platform.js';
-import type { PoolJob, SignWork, VerifyWork } from './pool-job.js';
+import type { PoolJob, PoolWork, SignWork, VerifyWork } from './pool-job.js';
 import type { PoolResponse } from './pool-messages.js';
+import { copyOfPuzzle } from './puzzle-slice.js';
 
 /** Jobs in one worker: the second waits there, so the thread never idles for the way back and forth. */
 const JOBS_PER_WORKER = 2;
+
+/** How much a slice of a puzzle counts, where a whole job counts as 1. */
+const SLICE_BUSYNESS = 0.5;
 
 /** Identities that one worker keeps expanded (8 kB each). A simulation may have thousands; the oldest is forgotten. */
 const KEYS_MAX = 64;
@@ -56,16 +60,25 @@ export class PoolCrew {
     this.#events = events;
   }
 
-  /** Gives the job to the least busy worker; false when all are busy or none can be had. */
+  /** Whether workers can be had no more. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /**
+   * Gives the job to the least busy worker; false when all are busy or none can be had. A slice of a puzzle goes to an
+   * idle worker alone, and what comes after it rather waits for its end than for a further worker's start.
+   */
   take(job: PoolJob): boolean {
     if (this.#isOver) return false;
     let idlest: Member | undefined;
     for (const member of this.#members) {
-      if (idlest === undefined || member.jobs.size < idlest.jobs.size) idlest = member;
+      if (idlest === undefined || busyness(member) < busyness(idlest)) idlest = member;
     }
-    const isIdle = idlest !== undefined && idlest.jobs.size === 0;
+    const isSlice = job.work.type === 'puzzle';
+    const isIdle = idlest !== undefined && busyness(idlest) <= (isSlice ? 0 : SLICE_BUSYNESS);
     if (!isIdle && this.#members.size < this.#size) idlest = this.#start() ?? idlest;
-    if (idlest === undefined || idlest.jobs.size >= JOBS_PER_WORKER) return false;
+    if (idlest === undefined || idlest.jobs.size >= (isSlice ? 1 : JOBS_PER_WORKER)) return false;
     this.#assign(idlest, job);
     return true;
   }
@@ -100,14 +113,26 @@ export class PoolCrew {
   #assign(member: Member, job: PoolJob): void {
     const id = this.#nextId++;
     try {
-      if (job.work.type === 'sign') this.#postSign(member, id, job.work);
-      else postVerify(member, id, job.work);
+      this.#post(member, id, job.work);
     } catch (error) {
       job.reject(error);
       return;
     }
     member.jobs.set(id, job);
     member.thread.keepAlive(true);
+  }
+
+  #post(member: Member, job: number, work: PoolWork): void {
+    switch (work.type) {
+      case 'sign':
+        this.#postSign(member, job, work);
+        return;
+      case 'verify':
+        postVerify(member, job, work);
+        return;
+      case 'puzzle':
+        member.thread.post({ type: 'puzzle', job, work: copyOfPuzzle(work) }, []);
+    }
   }
 
   #postSign(member: Member, job: number, { identity, message, context }: SignWork): void {
@@ -152,6 +177,7 @@ export class PoolCrew {
     if (member.jobs.size === 0) member.thread.keepAlive(false);
     if (message.type === 'signed') job?.resolve(message.signature);
     else if (message.type === 'verified') job?.resolve(message.valid);
+    else if (message.type === 'sliced') job?.resolve(message.slice);
     else job?.reject(new CryptoError('CRYPTO_WORKER_FAILED', 'the job failed inside its worker'));
     this.#events.room();
   }
@@ -176,6 +202,12 @@ export class PoolCrew {
     this.#isOver = true;
     this.#events.disbanded();
   }
+}
+
+function busyness(member: Member): number {
+  let sum = 0;
+  for (const { work } of member.jobs.values()) sum += work.type === 'puzzle' ? SLICE_BUSYNESS : 1;
+  return sum;
 }
 
 function postVerify(member: Member, job: number, work: VerifyWork): void {

@@ -1,4 +1,7 @@
 import type { SigningIdentity } from './identity.js';
+import type { MlDsa65 } from './provider.js';
+import type { PuzzleSlice, PuzzleWork } from './puzzle-slice.js';
+import { workSlice } from './puzzle-slice.js';
 
 /** A signature to be made. */
 export interface SignWork {
@@ -18,10 +21,22 @@ export interface VerifyWork {
 }
 
 /** What a pool can be asked for. */
-export type PoolWork = SignWork | VerifyWork;
+export type PoolWork = SignWork | VerifyWork | PuzzleWork;
 
-/** What comes of it: a signature or a verdict. */
-export type PoolResult = Uint8Array | boolean;
+/** What comes of it: a signature, a verdict, or how far a puzzle came. */
+export type PoolResult = Uint8Array | boolean | PuzzleSlice;
+
+/** Does the work in this thread, or where the algorithm works. */
+export function compute(work: PoolWork, mlDsa65: MlDsa65): Promise<PoolResult> | PoolResult {
+  switch (work.type) {
+    case 'sign':
+      return work.identity.sign(work.message, { context: work.context });
+    case 'verify':
+      return mlDsa65.verify(work.publicKey, work.message, work.signature, work.context);
+    case 'puzzle':
+      return workSlice(work);
+  }
+}
 
 /** One piece of work and the promise that waits for it. It settles once; whatever comes later is ignored. */
 export class PoolJob {

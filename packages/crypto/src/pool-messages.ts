@@ -1,3 +1,5 @@
+import type { PuzzleSlice, PuzzleWork } from './puzzle-slice.js';
+
 /** Gives the worker a seed of its own; it answers nothing. */
 export interface KeyRequest {
   readonly type: 'key';
@@ -30,12 +32,20 @@ export interface VerifyRequest {
   readonly context: Uint8Array;
 }
 
+/** Asks for one slice of a puzzle; the worker keeps nothing of it. */
+export interface PuzzleRequest {
+  readonly type: 'puzzle';
+  readonly job: number;
+  readonly work: PuzzleWork;
+}
+
 /** What the pool sends to a worker. */
-export type PoolRequest = KeyRequest | ForgetRequest | SignRequest | VerifyRequest;
+export type PoolRequest = KeyRequest | ForgetRequest | SignRequest | VerifyRequest | PuzzleRequest;
 
 /** What a worker sends to the pool; messages of both directions arrive in order. */
 export type PoolResponse =
   | { readonly type: 'ready' }
   | { readonly type: 'signed'; readonly job: number; readonly signature: Uint8Array }
   | { readonly type: 'verified'; readonly job: number; readonly valid: boolean }
+  | { readonly type: 'sliced'; readonly job: number; readonly slice: PuzzleSlice }
   | { readonly type: 'failed'; readonly job: number };

@@ -1,10 +1,11 @@
-/** The thread that a pool starts: noble's ML-DSA-65, one job after the other. */
+/** The thread that a pool starts: noble's ML-DSA-65 and slices of puzzles, one job after the other. */
 import { constants, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { wipe } from './bytes.js';
 import { nobleProvider } from './noble-provider.js';
 import type { PoolRequest, PoolResponse } from './pool-messages.js';
 import type { MlDsa65PrivateKey } from './provider.js';
+import { workSlice } from './puzzle-slice.js';
 
 /**
  * Signatures give way to the event loop where both want one processor. Linux has a priority for each thread; elsewhere
@@ -52,6 +53,8 @@ async function answer(request: PoolRequest): Promise<PoolResponse | undefined> {
       const { publicKey, message, signature, context, job } = request;
       return { type: 'verified', job, valid: await mlDsa65.verify(publicKey, message, signature, context) };
     }
+    case 'puzzle':
+      return { type: 'sliced', job: request.job, slice: workSlice(request.work) };
   }
 }
 

@@ -1,14 +1,19 @@
 import { platform } from '#platform';
 import { requireBytes } from './bytes.js';
 import { CryptoError } from './errors.js';
+import { requireHashPuzzle } from './hash-puzzle.js';
 import type { SigningIdentity, SignOptions } from './identity.js';
 import { requireContext, seedAccessOf } from './identity.js';
-import { autoProvider, nativeProvider } from './native-provider.js';
+import { chooseMlDsa65 } from './native-provider.js';
 import { nobleProvider } from './noble-provider.js';
 import { PoolCrew } from './pool-crew.js';
 import type { PoolResult, PoolWork } from './pool-job.js';
-import { PoolJob } from './pool-job.js';
+import { compute, PoolJob } from './pool-job.js';
+import { PoolQueue } from './pool-queue.js';
 import type { MlDsa65 } from './provider.js';
+import type { SolvePuzzleOptions } from './puzzle-run.js';
+import { solveInSlices } from './puzzle-run.js';
+import type { PuzzleSlice, PuzzleWork } from './puzzle-slice.js';
 import type { VerifyOptions } from './verify.js';
 
 /**
@@ -20,8 +25,8 @@ export type PoolMode = 'workers' | 'native-async' | 'in-thread';
 /** Options of {@link CryptoPool}. */
 export interface CryptoPoolOptions {
   /**
-   * Worker threads when noble does the work; 0 works in the caller's thread. Each costs about 10 MB and one processor
-   * while busy. @defaultValue one less than the processors, at least 1 and at most 2
+   * Worker threads when noble does the work, and for puzzles; 0 works in the caller's thread. Each costs about 10 MB
+   * and one processor while busy. @defaultValue one less than the processors, at least 1 and at most 2
    */
   readonly workers?: number;
   /** Jobs that may wait; a further one rejects with `CRYPTO_POOL_FULL`. @defaultValue 1,024 (half a second of native verifications) */
@@ -35,21 +40,26 @@ const WORKERS_DEFAULT_MAX = 2;
 const WORKERS_MAX = 64;
 const QUEUE_DEFAULT = 1024;
 
+/** Puzzles being solved at once; each has but one slice in the queue. A further one rejects with CRYPTO_POOL_FULL. */
+export const PUZZLES_MAX = 64;
+
 /** libuv has four threads; one stays free for files and names. */
 const NATIVE_JOBS_MAX = 3;
 
 /**
- * Signs and verifies off the event loop. Signatures go before verifications: they are our own and few. Close it to leave
- * nothing behind; until then idle workers do not keep the process alive.
+ * Signs, verifies and solves puzzles off the event loop. Signatures go before verifications: they are our own and few.
+ * Slices of puzzles come last. Close it to leave nothing behind; until then idle workers do not keep the process alive.
  */
 export class CryptoPool {
   readonly #queueMax: number;
   readonly #provider: 'auto' | 'noble' | 'native';
   readonly #crew: PoolCrew | undefined;
+  readonly #queue = new PoolQueue();
   readonly #running = new Set<PoolJob>();
+  readonly #slices = new Set<PoolJob>();
   readonly #runs = new Set<Promise<void>>();
-  #signing = new Set<PoolJob>();
-  #verifying = new Set<PoolJob>();
+  #puzzles = 0;
+  #isSlicingHere = false;
   #mode: PoolMode;
   #mlDsa65: MlDsa65 | undefined;
   #deciding: Promise<void> | undefined;
@@ -68,10 +78,10 @@ export class CryptoPool {
         this.#pump();
       },
       returned: (jobs) => {
-        this.#requeue(jobs);
+        this.#putBack(jobs);
       },
       disbanded: () => {
-        this.#mode = 'in-thread';
+        if (this.#isCrewed()) this.#mode = 'in-thread';
       },
     });
   }
@@ -118,6 +128,27 @@ export class CryptoPool {
     return (await this.#submit(work, options.signal)) as boolean;
   }
 
+  /**
+   * The 40 B solution of a hash puzzle of 4 to 28 bits, which takes 2^bits hashes on average: in a worker where there is
+   * one, whoever signs, else on the event loop in slices of 8 ms. It takes what signatures and verifications leave, and
+   * several puzzles share. Rejects with `CRYPTO_POOL_FULL` beyond 64 puzzles, with `CRYPTO_POOL_CLOSED` or the signal's
+   * reason.
+   */
+  async solvePuzzle(prefix: Uint8Array, bits: number, options: SolvePuzzleOptions = {}): Promise<Uint8Array> {
+    requireHashPuzzle(prefix, bits);
+    if (this.#puzzles >= PUZZLES_MAX) {
+      throw new CryptoError('CRYPTO_POOL_FULL', `the pool already solves ${PUZZLES_MAX} puzzles`);
+    }
+    const runSlice = async (work: PuzzleWork): Promise<PuzzleSlice> =>
+      (await this.#submit(work, options.signal)) as PuzzleSlice;
+    this.#puzzles++;
+    try {
+      return await solveInSlices(prefix, bits, options.onProgress, runSlice);
+    } finally {
+      this.#puzzles--;
+    }
+  }
+
   /** Rejects what is waiting or running with `CRYPTO_POOL_CLOSED` and ends the workers. Twice is fine. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -125,8 +156,9 @@ export class CryptoPool {
   }
 
   async #close(): Promise<void> {
-    const jobs = [...this.#running, ...this.#signing, ...this.#verifying];
-    for (const set of [this.#running, this.#signing, this.#verifying]) set.clear();
+    const jobs = [...this.#running, ...this.#slices, ...this.#queue.drain()];
+    this.#running.clear();
+    this.#slices.clear();
     for (const job of jobs) job.reject(closedError());
     await Promise.all([this.#crew?.close(), ...this.#runs]); // What runs outside a worker cannot be cut short.
   }
@@ -134,25 +166,21 @@ export class CryptoPool {
   #submit(work: PoolWork, signal: AbortSignal | undefined): Promise<PoolResult> {
     this.#requireOpen();
     signal?.throwIfAborted();
-    if (this.#signing.size + this.#verifying.size >= this.#queueMax) {
+    if (work.type !== 'puzzle' && this.#queue.urgentCount >= this.#queueMax) {
       throw new CryptoError('CRYPTO_POOL_FULL', `the pool's queue already holds ${this.#queueMax} jobs`);
     }
-    const queue = work.type === 'sign' ? this.#signing : this.#verifying;
     const job = new PoolJob(work, signal, (aborted) => {
-      this.#signing.delete(aborted);
-      this.#verifying.delete(aborted);
+      this.#queue.delete(aborted);
     });
-    queue.add(job);
+    this.#queue.add(job);
     this.#pump();
     return job.promise;
   }
 
-  #requeue(jobs: readonly PoolJob[]): void {
-    const waiting = jobs.filter((job) => !job.settled);
-    for (const job of jobs) this.#running.delete(job);
+  #putBack(jobs: readonly PoolJob[]): void {
+    for (const job of jobs) this.#forget(job);
     if (this.#closing !== undefined) return;
-    this.#signing = new Set([...waiting.filter((job) => job.work.type === 'sign'), ...this.#signing]);
-    this.#verifying = new Set([...waiting.filter((job) => job.work.type === 'verify'), ...this.#verifying]);
+    this.#queue.putBack(jobs.filter((job) => !job.settled));
     this.#pump();
   }
 
@@ -162,11 +190,15 @@ export class CryptoPool {
       this.#startDeciding();
       return;
     }
-    for (;;) {
-      const job = first(this.#signing) ?? first(this.#verifying);
-      if (job === undefined || !this.#start(job, this.#mlDsa65)) return;
-      this.#signing.delete(job);
-      this.#verifying.delete(job);
+    for (let job = this.#queue.urgent; job !== undefined; job = this.#queue.urgent) {
+      if (!this.#start(job, this.#mlDsa65)) break;
+      this.#queue.delete(job);
+    }
+    // Where the platform's own threads do the rest, workers are free for puzzles whatever waits.
+    if (this.#queue.urgentCount > 0 && this.#mode !== 'native-async') return;
+    for (let job = this.#queue.slice; job !== undefined; job = this.#queue.slice) {
+      if (!this.#startSlice(job)) return;
+      this.#queue.delete(job);
     }
   }
 
@@ -177,9 +209,7 @@ export class CryptoPool {
         this.#pump();
       },
       (error: unknown) => {
-        for (const job of [...this.#signing, ...this.#verifying]) job.reject(error);
-        this.#signing.clear();
-        this.#verifying.clear();
+        for (const job of this.#queue.drain()) job.reject(error);
         this.#deciding = undefined;
       },
     );
@@ -193,16 +223,25 @@ export class CryptoPool {
 
   #start(job: PoolJob, mlDsa65: MlDsa65): boolean {
     if (this.#mode === 'workers') {
-      if (this.#crew?.take(job) === true) {
-        this.#follow(job);
-        return true;
-      }
+      if (this.#giveAway(job)) return true;
       if (this.#isCrewed()) return false;
     }
     if (this.#running.size >= (this.#mode === 'native-async' ? NATIVE_JOBS_MAX : 1)) return false;
+    this.#startHere(job, this.#mode === 'in-thread', mlDsa65);
+    return true;
+  }
+
+  #startSlice(job: PoolJob): boolean {
+    if (this.#giveAway(job)) return true;
+    if (this.#crew?.isOver === false || this.#isSlicingHere) return false;
+    this.#isSlicingHere = true;
+    this.#startHere(job, true, nobleProvider.mlDsa65);
+    return true;
+  }
+
+  #giveAway(job: PoolJob): boolean {
+    if (this.#crew?.take(job) !== true) return false;
     this.#follow(job);
-    const run = this.#runHere(job, mlDsa65).finally(() => this.#runs.delete(run));
-    this.#runs.add(run);
     return true;
   }
 
@@ -212,22 +251,33 @@ export class CryptoPool {
   }
 
   #follow(job: PoolJob): void {
-    this.#running.add(job);
+    (job.work.type === 'puzzle' ? this.#slices : this.#running).add(job);
     const done = (): void => {
-      this.#running.delete(job);
+      this.#forget(job);
     };
     job.promise.then(done, done);
   }
 
-  async #runHere(job: PoolJob, mlDsa65: MlDsa65): Promise<void> {
-    const { work } = job;
+  #forget(job: PoolJob): void {
+    this.#running.delete(job);
+    this.#slices.delete(job);
+  }
+
+  #startHere(job: PoolJob, breathes: boolean, mlDsa65: MlDsa65): void {
+    this.#follow(job);
+    const run = this.#runHere(job, breathes, mlDsa65).finally(() => this.#runs.delete(run));
+    this.#runs.add(run);
+  }
+
+  async #runHere(job: PoolJob, breathes: boolean, mlDsa65: MlDsa65): Promise<void> {
     try {
-      if (this.#mode === 'in-thread') await platform.breathe();
-      if (!job.settled) job.resolve(await compute(work, mlDsa65));
+      if (breathes) await platform.breathe();
+      if (!job.settled) job.resolve(await compute(job.work, mlDsa65));
     } catch (error) {
       job.reject(error);
     }
-    this.#running.delete(job);
+    this.#forget(job);
+    if (job.work.type === 'puzzle') this.#isSlicingHere = false;
     if (this.#closing === undefined) this.#pump();
   }
 
@@ -236,27 +286,8 @@ export class CryptoPool {
   }
 }
 
-function compute(work: PoolWork, mlDsa65: MlDsa65): Promise<PoolResult> {
-  if (work.type === 'sign') return work.identity.sign(work.message, { context: work.context });
-  return mlDsa65.verify(work.publicKey, work.message, work.signature, work.context);
-}
-
-async function chooseMlDsa65(provider: 'auto' | 'noble' | 'native'): Promise<MlDsa65> {
-  if (provider === 'noble') return nobleProvider.mlDsa65;
-  if (provider === 'auto') return (await autoProvider()).mlDsa65;
-  const mlDsa65 = (await nativeProvider())?.mlDsa65;
-  if (mlDsa65 === undefined)
-    throw new CryptoError('CRYPTO_UNAVAILABLE', 'this platform has no native ML-DSA-65');
-  return mlDsa65;
-}
-
 function closedError(): CryptoError {
   return new CryptoError('CRYPTO_POOL_CLOSED', 'the pool is closed');
-}
-
-function first<T>(items: Iterable<T>): T | undefined {
-  for (const item of items) return item;
-  return undefined;
 }
 
 function requireCount(value: number, name: string, min: number, max: number): number {

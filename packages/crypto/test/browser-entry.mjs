@@ -21,9 +21,15 @@ async function application() {
   const verifier = new api.BatchVerifier({ netFp, verify, now: Date.now });
   const root = await verifier.verifyHead('gossip', identity.publicKey, batch.head, batch.signature, 'me');
   const restored = await api.Identity.unseal(await identity.seal('passphrase'), 'passphrase');
+  const solution = await pool.solvePuzzle(context, 12);
   const { mode } = pool;
   await pool.close();
-  return { mode, count: root?.count, isRestored: restored.nodeId === identity.nodeId };
+  return {
+    mode,
+    count: root?.count,
+    isRestored: restored.nodeId === identity.nodeId,
+    isSolved: api.solvesHashPuzzle(context, 12, solution),
+  };
 }
 
 /** Runs everything and answers a report. */

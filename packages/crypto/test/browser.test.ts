@@ -24,7 +24,12 @@ interface BrowserReport {
   readonly native: readonly string[];
   readonly passed: number;
   readonly failed: readonly string[];
-  readonly application: { readonly mode: string; readonly count: number; readonly isRestored: boolean };
+  readonly application: {
+    readonly mode: string;
+    readonly count: number;
+    readonly isRestored: boolean;
+    readonly isSolved: boolean;
+  };
 }
 
 async function bundle(source: string): Promise<string> {
@@ -117,7 +122,7 @@ test.each(features)(
       expect(report.native).toEqual(['mlDsa65', 'mlKem768', 'x25519']);
     }
     const mode = report.native.includes('mlDsa65') ? 'native-async' : 'in-thread';
-    expect(report.application).toEqual({ mode, count: 2, isRestored: true });
+    expect(report.application).toEqual({ mode, count: 2, isRestored: true, isSolved: true });
   },
   180_000,
 );

@@ -1,6 +1,6 @@
 // Uses a pool in a process of its own and prints what came of it: `node pool-check.mjs <module> [provider]`.
 const [, , module, provider = 'auto'] = process.argv;
-const { CryptoPool, Identity } = await import(module);
+const { CryptoPool, Identity, solvesHashPuzzle } = await import(module);
 
 const context = new TextEncoder().encode('check/1');
 const message = new TextEncoder().encode('message');
@@ -9,6 +9,7 @@ const pool = new CryptoPool({ provider });
 const signature = await pool.sign(identity, message, { context });
 const valid = await pool.verify(identity.publicKey, message, signature, context);
 const invalid = await pool.verify(identity.publicKey, context, signature, context);
+const solved = solvesHashPuzzle(context, 12, await pool.solvePuzzle(context, 12));
 const { mode } = pool;
 const pending = pool.sign(identity, message, { context }).catch((error) => error.code);
 await pool.close();
@@ -20,4 +21,4 @@ const resources = process
 // An idle pool that nobody closes must not keep the process alive either: if it did, this process would hang.
 const left = new CryptoPool({ provider });
 await left.verify(identity.publicKey, message, signature, context);
-console.log(JSON.stringify({ mode, valid, invalid, pending: await pending, resources }));
+console.log(JSON.stringify({ mode, valid, invalid, solved, pending: await pending, resources }));

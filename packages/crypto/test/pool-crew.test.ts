@@ -158,3 +158,37 @@ test('an answer nobody waits for is ignored', () => {
     thread(rig).events.message({ type: 'verified', job: 999, valid: true });
   }).not.toThrow();
 });
+
+function sliceJob(): PoolJob {
+  const work = { type: 'puzzle', prefix: Uint8Array.of(1), bits: 8, position: undefined } as const;
+  return new PoolJob(work, undefined, () => undefined);
+}
+
+test('a slice of a puzzle goes to an idle worker alone, and never behind another', () => {
+  const rig = newRig();
+  expect([rig.crew.take(sliceJob()), rig.crew.take(sliceJob())]).toEqual([true, false]);
+  const other = newRig();
+  expect([other.crew.take(signJob()), other.crew.take(sliceJob())]).toEqual([true, false]);
+});
+
+test('a signature rather waits for a slice to end than for another worker to start', () => {
+  const rig = newRig(2);
+  rig.crew.take(sliceJob());
+  rig.crew.take(signJob());
+  expect(rig.threads.length).toBe(1);
+  rig.crew.take(signJob());
+  expect(rig.threads.length).toBe(2);
+});
+
+test('a slice’s end leaves room and says how far it came', async () => {
+  const rig = newRig();
+  const job = sliceJob();
+  rig.crew.take(job);
+  const request = thread(rig).requests.find(({ type }) => type === 'puzzle');
+  const slice = { position: { solved: 4, candidate: 1, solution: new Uint8Array(40) }, progress: 0.5 };
+  if (request?.type === 'puzzle') {
+    thread(rig).events.message({ type: 'sliced', job: request.job, slice });
+  }
+  expect(await job.promise).toEqual(slice);
+  expect([rig.log, rig.crew.take(sliceJob())]).toEqual([['room'], true]);
+});
