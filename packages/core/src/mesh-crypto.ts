@@ -10,7 +10,7 @@ import {
 } from '@yakmesh/crypto';
 import type { CryptoJob, CryptoJobs, JobResult } from './crypto-job.js';
 import { bytesKey } from './envelope/batch.js';
-import { PuzzleSolver } from './handshake/puzzle.js';
+import { puzzlePrefix } from './handshake/puzzle.js';
 import type { Clock, Random } from './transport/index.js';
 
 /** Messages under one signature, and their bytes: what a receiver checks in one go without holding up its event loop. */
@@ -18,8 +18,6 @@ const BATCH_MESSAGES_MAX = 256;
 const BATCH_BYTES_MAX = 655_360;
 /** Messages that may wait to be signed; a further one is refused with MESH_BUSY. */
 export const SIGN_QUEUE_MAX = 8_192;
-/** Puzzle candidates tried before other work gets a turn: about 4 ms. */
-const PUZZLE_SLICE = 2_048;
 /** Heads of other nodes that a link may have verified in a second: 30 % of one core, as measured for each provider. */
 const HEADS_PER_SECOND = { noble: 160, native: 1_800 } as const;
 
@@ -134,14 +132,9 @@ export class MeshCrypto {
     });
   }
 
-  async #solve(job: Extract<CryptoJob, { type: 'solve' }>, signal: AbortSignal): Promise<Uint8Array> {
-    const solver = new PuzzleSolver(job.seed, job.session, job.key, job.bits);
-    for (;;) {
-      signal.throwIfAborted();
-      const solution = solver.work(PUZZLE_SLICE);
-      if (solution !== undefined) return solution;
-      await new Promise<void>((resolve) => this.#options.clock.defer(resolve));
-    }
+  #solve(job: Extract<CryptoJob, { type: 'solve' }>, signal: AbortSignal): Promise<Uint8Array> {
+    const prefix = puzzlePrefix(job.seed, job.session, job.key);
+    return this.#options.pool.solvePuzzle(prefix, job.bits, { signal });
   }
 
   #network(networkHash: Uint8Array): NetworkCrypto {

@@ -120,6 +120,7 @@ test('a second CHALLENGE, another session’s, and one of another shape are not 
     (bytes: Uint8Array) => [bytes, bytes],
     (bytes: Uint8Array) => Uint8Array.from(bytes, (byte, at) => (at === 8 ? byte ^ 1 : byte)),
     (bytes: Uint8Array) => Uint8Array.from(bytes, (byte, at) => (at === 57 ? 4 : byte)),
+    (bytes: Uint8Array) => Uint8Array.from(bytes, (byte, at) => (at === 56 ? 3 : byte)),
   ];
   for (const change of changes) {
     const { initiator } = await handshake(

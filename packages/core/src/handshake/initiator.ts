@@ -36,7 +36,7 @@ import {
   type Welcome,
 } from './messages.js';
 import { decodeParams } from './params.js';
-import { PUZZLE_BITS_MAX, PUZZLE_COUNT } from './puzzle.js';
+import { PUZZLE_BITS_MAX, PUZZLE_BITS_MIN, PUZZLE_COUNT } from './puzzle.js';
 
 /** What the initiator signs, and what the responder's leaf starts with. */
 export const INITIATOR_CONTEXT = utf8ToBytes('link/1 i');
@@ -167,6 +167,7 @@ export class InitiatorMachine {
     }
     const ours = challenge.suite === this.#options.kem.suite && equalBytes(challenge.session, this.#session);
     if (!ours || challenge.count !== PUZZLE_COUNT) return this.#fail('LINK_BAD_MESSAGE');
+    if (challenge.bits < PUZZLE_BITS_MIN) return this.#fail('LINK_BAD_MESSAGE');
     if (challenge.bits > PUZZLE_BITS_MAX) return this.#fail('MESH_PUZZLE');
     this.#challenged = true;
     this.#state = { name: 'solving' };
