@@ -17,6 +17,7 @@ export type MeshErrorCode =
   | 'MESH_NO_FREE_PORT'
   | 'MESH_PUZZLE'
   | 'MESH_QUEUE_FULL'
+  | 'MESH_RATE_LIMITED'
   | 'MESH_STOPPED'
   | 'MESH_TIMEOUT'
   | 'MESH_TOO_LARGE'

@@ -269,7 +269,7 @@ export class MeshNetwork implements MeshTransport {
   async #open(): Promise<void> {
     await this.#pool.ready();
     await this.#parts.replayKeeper?.start();
-    await this.#listening.start((socket) => this.#parts.links.accept(socket));
+    await this.#listening.start(this.#parts.links.door);
   }
 
   #isStopRequested(): boolean {

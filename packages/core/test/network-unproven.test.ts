@@ -9,7 +9,10 @@ test('sockets that say nothing are cut beyond the limit, and a peer that proves 
   const mesh = new MeshNetwork(await Identity.generate(), { wsPort: 0, host: '127.0.0.1' });
   await mesh.start();
   const url = mesh.getPublicEndpoint();
-  const silent = Array.from({ length: UNPROVEN_MAX + 8 }, () => new WebSocket(url));
+  const silent = Array.from({ length: UNPROVEN_MAX + 8 }, (_, index) => {
+    // From many addresses, since one alone may not hold so many.
+    return new WebSocket(url, { localAddress: `127.0.1.${1 + (index % 200)}` });
+  });
   for (const socket of silent) socket.on('error', () => undefined);
   await Promise.all(
     silent.map((socket) => new Promise((resolve) => socket.once('open', resolve).once('close', resolve))),

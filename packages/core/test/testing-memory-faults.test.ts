@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { World } from './testing-world.js';
+import { openDoor, World } from './testing-world.js';
 
 const KERNEL_BYTES = 262_144;
 
@@ -96,7 +96,7 @@ test('a killed host hears nothing more, its peers do, and it can be started anew
   expect(far.recorder.events).toEqual([]);
   expect(near.recorder.events).toEqual(['close 1006  @1010']);
   await expect(
-    dead.listen({ host: undefined, port: 1, path: '/', accept: () => far.recorder }),
+    dead.listen({ host: undefined, port: 1, path: '/', door: openDoor(() => far.recorder) }),
   ).rejects.toMatchObject({
     code: 'EHOSTDOWN',
   });

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Socket, SocketHandlers } from '../src/sockets/socket.js';
-import { Recorder, World } from './testing-world.js';
+import { openDoor, Recorder, World } from './testing-world.js';
 
 const KERNEL_BYTES = 262_144;
 
@@ -144,7 +144,7 @@ test('a socket can be terminated from within accept', async () => {
     socket.terminate();
     return recorder;
   };
-  await world.network.host('b').listen({ host: undefined, port: 9_001, path: '/', accept });
+  await world.network.host('b').listen({ host: undefined, port: 9_001, path: '/', door: openDoor(accept) });
   const near = world.dial();
   await world.clock.advance(100);
   expect(recorder.events).toEqual(['close 1006  @10']);

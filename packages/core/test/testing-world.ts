@@ -1,4 +1,4 @@
-import type { Listener, Socket, SocketHandlers } from '../src/sockets/socket.js';
+import type { Door, Listener, Socket, SocketHandlers } from '../src/sockets/socket.js';
 import { MemoryNetwork, SeededRandom, VirtualClock, type Latency } from '../src/testing/index.js';
 
 /** Where {@link World} listens. */
@@ -53,7 +53,7 @@ export class World {
       this.accepted.push({ socket, recorder });
       return recorder;
     };
-    return this.network.host(name).listen({ host: undefined, port, path: '/', accept });
+    return this.network.host(name).listen({ host: undefined, port, path: '/', door: openDoor(accept) });
   }
 
   dial(name = 'a', url = URL_OF_B): { readonly socket: Socket; readonly recorder: Recorder } {
@@ -71,4 +71,13 @@ export class World {
     near.recorder.events.length = 0;
     return { near, far };
   }
+}
+
+/** Lets everyone in. */
+export function openDoor(accept: Door['accept']): Door {
+  return {
+    admits: () => true,
+    upgrade: (address) => ({ allowed: true, address }),
+    accept,
+  };
 }

@@ -218,7 +218,7 @@ export class ResponderMachine {
     const peer = encodeNodeId(peerBytes);
     if (peer === this.#options.self.nodeId) return this.#fail('LINK_SELF');
     const denied = this.#options.deny(peer);
-    if (denied !== undefined) return this.#fail(denied);
+    if (denied !== undefined) return this.#deny(answered, transcript2, plaintext, denied);
     // 3. The cheap MAC, then the signature.
     const fin = answered.secrets.initiator.fin(transcript2, proof.publicKey, proof.params, proof.signature);
     if (!equalBytes(fin, proof.fin)) return this.#fail('LINK_FIN');
@@ -232,6 +232,18 @@ export class ResponderMachine {
         context: INITIATOR_CONTEXT,
       }),
     ];
+  }
+
+  /** Told before the signature is looked at: whoever is not wanted costs us no verification. */
+  #deny(
+    answered: Answered,
+    transcript2: Uint8Array,
+    plaintext: Uint8Array,
+    code: LinkErrorCode,
+  ): HandshakeAction[] {
+    const secrets = answered.secrets.finish(transcript2, plaintext);
+    this.#state = { name: 'ended' };
+    return [{ type: 'denied', secrets, code }];
   }
 
   #isForUs(confirm: Confirm, answered: Answered): boolean {

@@ -1,57 +1,130 @@
-import type { Clock, Guard } from '../transport/index.js';
-import { addressScope } from './address.js';
+import type { NodeId } from '@yakmesh/crypto';
+import type { Endpoint } from './endpoint.js';
+import type { UpgradeVerdict } from '../sockets/socket.js';
+import type { Clock, Guard, GuardRequest, GuardVerdict, PeerDirection } from '../transport/index.js';
+import { addressScope, hostOf } from './address.js';
 import type { Counters } from './counters.js';
-import type { Session } from './session.js';
 
 /** Handshakes under way with strangers, in all and of one address; a further one is told REFUSE(BUSY). */
 export const HALF_OPEN_MAX = 256;
 export const HALF_OPEN_PER_ADDRESS_MAX = 8;
-/** Accepted sockets that have proven nothing yet; a further one is cut at once. Twice the former, so that most are told why. */
+/** Accepted sockets that have proven nothing yet; a further one gets HTTP 503. Twice the former, so that most are told why. */
 export const UNPROVEN_MAX = 2 * HALF_OPEN_MAX;
+/** Half-open handshakes beyond which newcomers solve a puzzle first: half of what is admitted. */
+const PUZZLE_FROM_HALF_OPEN = 128;
+/** Its difficulty in bits: about 0.1 s of JavaScript. */
+const PUZZLE_BITS = 16;
+/** When a full node may be asked again. */
+const BUSY_RETRY_MS = 1_000;
 
 export interface AdmissionOptions {
   readonly guard: Guard;
   readonly clock: Clock;
   readonly counters: Counters;
-  /** Every session that is open now. */
-  readonly sessions: ReadonlySet<Session>;
 }
 
-/** Whether a stranger may go on: asked when its socket is accepted and when its handshake begins. */
-export class Admission {
-  readonly #options: AdmissionOptions;
+/** An accepted socket, by its address. */
+export interface Stranger {
+  readonly address: string;
+}
 
-  constructor(options: AdmissionOptions) {
-    this.#options = options;
+/** Whether someone may go on: asked at each stage of coming in, the cheapest first, and before we dial. */
+export class Admission {
+  readonly #guard: Guard;
+  readonly #clock: Clock;
+  readonly #counters: Counters;
+  /** Accepted sockets whose peer has not proven itself, with their address's scope. */
+  readonly #halfOpen = new Map<Stranger, string>();
+  readonly #perScope = new Map<string, number>();
+
+  constructor({ guard, clock, counters }: AdmissionOptions) {
+    this.#guard = guard;
+    this.#clock = clock;
+    this.#counters = counters;
   }
 
   /** Accepted sockets whose peer has not proven itself. */
   get halfOpenCount(): number {
-    return this.#halfOpen().length;
+    return this.#halfOpen.size;
   }
 
-  /** Why a socket is cut before a byte of it is read. */
-  refusal(address: string): string | undefined {
-    if (this.halfOpenCount >= UNPROVEN_MAX) return 'MESH_BUSY';
-    const verdict = this.#options.guard.connection(address, this.#options.clock.monotonicMs());
-    return verdict.allowed ? undefined : verdict.code;
+  /** Whether a TCP connection from there is worth reading. */
+  admits(remoteAddress: string): boolean {
+    const isBanned = this.#guard.isBanned?.(remoteAddress, this.#clock.monotonicMs()) ?? false;
+    if (isBanned) this.#counters.add('GUARD_BANNED');
+    return !isBanned;
+  }
+
+  /** Whether a request may become a WebSocket. */
+  upgrade(remoteAddress: string, request: GuardRequest): UpgradeVerdict {
+    const nowMs = this.#clock.monotonicMs();
+    const address = this.#guard.clientAddress?.(remoteAddress, request) ?? remoteAddress;
+    if (this.#halfOpen.size >= UNPROVEN_MAX) {
+      this.#counters.add('MESH_BUSY');
+      return { allowed: false, status: 503, retryAfterMs: BUSY_RETRY_MS };
+    }
+    const verdict = this.#guard.connection(address, nowMs, request);
+    if (verdict.allowed) return { allowed: true, address };
+    this.#counters.add(verdict.code);
+    const { retryAfterMs } = verdict;
+    return { allowed: false, status: retryAfterMs < Infinity ? 429 : 403, retryAfterMs };
+  }
+
+  /** A socket was accepted and has proven nothing. */
+  opened(stranger: Stranger): void {
+    const scope = addressScope(stranger.address);
+    this.#halfOpen.set(stranger, scope);
+    this.#perScope.set(scope, (this.#perScope.get(scope) ?? 0) + 1);
+  }
+
+  /** It has proven itself, or is gone. */
+  settled(stranger: Stranger): void {
+    const scope = this.#halfOpen.get(stranger);
+    if (scope === undefined) return;
+    this.#halfOpen.delete(stranger);
+    const left = (this.#perScope.get(scope) ?? 1) - 1;
+    if (left === 0) this.#perScope.delete(scope);
+    else this.#perScope.set(scope, left);
   }
 
   /** Whether a handshake that has sent its HELLO is worth a key operation. */
-  admits(address: string): boolean {
-    const { guard, clock, counters } = this.#options;
-    const verdict = guard.handshake(address, clock.monotonicMs());
-    if (!verdict.allowed) counters.add(verdict.code);
-    const scope = addressScope(address);
-    const halfOpen = this.#halfOpen();
-    const ofAddress = halfOpen.filter((session) => addressScope(session.address) === scope);
-    const hasRoom = halfOpen.length <= HALF_OPEN_MAX && ofAddress.length <= HALF_OPEN_PER_ADDRESS_MAX;
-    return verdict.allowed && hasRoom;
+  handshake(address: string): boolean {
+    // What is half open counts the asking one too.
+    const ofAddress = this.#perScope.get(addressScope(address)) ?? 0;
+    if (this.#halfOpen.size > HALF_OPEN_MAX || ofAddress > HALF_OPEN_PER_ADDRESS_MAX) return false;
+    const verdict = this.#guard.handshake(address, this.#clock.monotonicMs());
+    if (!verdict.allowed) this.#counters.add(verdict.code);
+    return verdict.allowed;
   }
 
-  #halfOpen(): Session[] {
-    return [...this.#options.sessions].filter(
-      ({ role, outcome }) => role === 'responder' && outcome === undefined,
-    );
+  /** Bits of the puzzle that a handshake must solve now. */
+  puzzleBits(nowMs: number): number {
+    const underLoad = this.#halfOpen.size > PUZZLE_FROM_HALF_OPEN ? PUZZLE_BITS : 0;
+    return Math.max(underLoad, this.#guard.puzzleBits?.(nowMs) ?? 0);
+  }
+
+  /** Whether a node may be a neighbour, by the name that it gives. */
+  peer(nodeId: NodeId, address: string, direction: PeerDirection): boolean {
+    const verdict = this.#guard.peer?.({ nodeId, address, direction }, this.#clock.monotonicMs());
+    return this.#isAllowed(verdict);
+  }
+
+  /** Whether a node that has proven its name becomes a neighbour. */
+  link(nodeId: NodeId, address: string, direction: PeerDirection): boolean {
+    const verdict = this.#guard.link?.({ nodeId, address, direction }, this.#clock.monotonicMs());
+    return this.#isAllowed(verdict);
+  }
+
+  /** Whether that endpoint may be dialled. */
+  dial({ url, expected }: Endpoint): boolean {
+    const nowMs = this.#clock.monotonicMs();
+    const verdict = this.#guard.dial?.({ host: hostOf(url), url, nodeId: expected }, nowMs);
+    return this.#isAllowed(verdict);
+  }
+
+  #isAllowed(verdict: GuardVerdict | undefined): boolean {
+    if (verdict === undefined || verdict.allowed) return true;
+    this.#counters.add(verdict.code);
+    return false;
   }
 }

@@ -45,6 +45,7 @@ const ALLOWED: GuardVerdict = Object.freeze({ allowed: true });
 
 /** Core's own guard: true sliding windows for connections, handshakes and, where asked for, messages; and bans. */
 export class DefaultGuard implements Guard {
+  readonly messagesPerSecond: number;
   readonly #options: RateLimiterOptions;
   readonly #banDurationMs: number;
   readonly #connections: KeyedSlidingWindow;
@@ -60,18 +61,21 @@ export class DefaultGuard implements Guard {
     this.#connections = window(limits.maxConnectionsPerMinute, MINUTE_MS);
     this.#handshakes = window(limits.maxHandshakesPerMinute, MINUTE_MS);
     const messages = options.maxMessagesPerSecond;
+    this.messagesPerSecond = messages ?? 0;
     this.#messages = messages === undefined ? undefined : window(messages, SECOND_MS);
     this.#refusals = window(Math.max(0, (limits.banThreshold ?? 0) - 1), REFUSALS_MS);
   }
 
+  isBanned(address: string, nowMs: number): boolean {
+    return this.#bannedForMs(address, nowMs) > 0;
+  }
+
   connection(address: string, nowMs: number): GuardVerdict {
-    const { maxConnectionsPerMinute, banThreshold, banDuration } = this.#options;
-    const key = addressScope(address);
-    const bannedUntilMs = this.#bans.peek(key) ?? 0;
-    const isBanExempt = this.#isExempt(address, maxConnectionsPerMinute ?? banThreshold ?? banDuration);
-    if (bannedUntilMs > nowMs && !isBanExempt)
-      return refused('GUARD_BANNED', 'This address is banned for now.', bannedUntilMs - nowMs);
+    const { maxConnectionsPerMinute } = this.#options;
+    const bannedForMs = this.#bannedForMs(address, nowMs);
+    if (bannedForMs > 0) return refused('GUARD_BANNED', 'This address is banned for now.', bannedForMs);
     if (this.#isExempt(address, maxConnectionsPerMinute)) return ALLOWED;
+    const key = addressScope(address);
     return this.#ask(
       this.#connections,
       key,
@@ -112,6 +116,12 @@ export class DefaultGuard implements Guard {
     if (direction === 'outbound' || livedMs < GOOD_LIFE_MS) return;
     this.#connections.delete(addressScope(address));
     this.#handshakes.delete(addressScope(address));
+  }
+
+  #bannedForMs(address: string, nowMs: number): number {
+    const { maxConnectionsPerMinute, banThreshold, banDuration } = this.#options;
+    if (this.#isExempt(address, maxConnectionsPerMinute ?? banThreshold ?? banDuration)) return 0;
+    return Math.max(0, (this.#bans.peek(addressScope(address)) ?? 0) - nowMs);
   }
 
   /** Loopback is this machine's own: limited only by what the caller asked for by name. */

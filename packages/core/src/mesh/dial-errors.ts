@@ -16,6 +16,7 @@ export function callerCode(code: MeshErrorCode | PeerFaultCode): MeshErrorCode {
 }
 
 const REASONS: Readonly<Record<string, string>> = {
+  LINK_DENIED: 'a rule of this node or of the other one denies it',
   LINK_CLOSED: 'the other end closed during the handshake; is it a YAKMESH node?',
   LINK_PEER_MISMATCH: 'another peer than the expected one answered',
   LINK_SELF: 'it is this node itself',
@@ -24,6 +25,7 @@ const REASONS: Readonly<Record<string, string>> = {
   MESH_CONNECT_FAILED: 'nothing there answers as a YAKMESH node',
   MESH_FULL: 'no room for another peer (maxPeers)',
   MESH_NETWORK_MISMATCH: 'it belongs to another network (networkId or networkFingerprint differ)',
+  MESH_RATE_LIMITED: 'the peer takes no more connections from this address for now; try again in a minute',
   MESH_STOPPED: 'this mesh was stopped',
   MESH_PUZZLE: 'the peer demands a puzzle that was not solved',
   MESH_TIMEOUT: 'it took too long',

@@ -1,21 +1,22 @@
 import type { NodeId } from '@yakmesh/crypto';
 import type { CryptoJobs } from '../crypto-job.js';
 import type { LinkErrorCode, MeshErrorCode, PeerFaultCode } from '../errors.js';
-import type { HandshakeOutcome, HandshakeSelf } from '../handshake/actions.js';
-import { InitiatorMachine } from '../handshake/initiator.js';
-import type { PuzzleIssuer } from '../handshake/puzzle.js';
-import { ResponderMachine } from '../handshake/responder.js';
+import type { HandshakeOutcome } from '../handshake/actions.js';
+import type { InitiatorMachine } from '../handshake/initiator.js';
+import type { ResponderMachine } from '../handshake/responder.js';
 import type { LinkInfo } from '../link/control-frames.js';
 import type { LinkAction } from '../link/link-actions.js';
 import { LinkMachine, type LinkMachineOptions } from '../link/link-machine.js';
-import type { Socket, SocketHandlers, SocketLayer } from '../sockets/socket.js';
+import type { Door, Socket, SocketHandlers, SocketLayer } from '../sockets/socket.js';
 import { codeOf, type Clock, type Guard, type Random } from '../transport/index.js';
-import { Admission } from './admission.js';
-import { addressScope, hostOf } from './address.js';
+import type { Admission } from './admission.js';
+import { hostOf } from './address.js';
 import type { Counters } from './counters.js';
 import { abortCode, callerCode, dialError } from './dial-errors.js';
 import type { Endpoint } from './endpoint.js';
+import type { Handshakes } from './handshakes.js';
 import { duplicateWinner, Peer } from './peer.js';
+import { penaltyOf } from './penalties.js';
 import { RunningClock } from './running-clock.js';
 import { Session, type SessionListener } from './session.js';
 
@@ -35,8 +36,10 @@ export interface LinksOptions {
   readonly guard: Guard;
   readonly counters: Counters;
   readonly jobs: (neighbour: string) => CryptoJobs;
-  readonly puzzles: PuzzleIssuer;
-  readonly self: HandshakeSelf;
+  readonly admission: Admission;
+  readonly handshakes: Handshakes;
+  /** Our own node id. */
+  readonly self: Uint8Array;
   readonly networkHashes: readonly [Uint8Array, ...Uint8Array[]];
   readonly maxPeers: number;
   readonly link: () => LinkParts;
@@ -69,14 +72,11 @@ export class Links implements SessionListener {
   /** Sessions whose socket is not gone. */
   readonly #sockets = new Set<Session>();
   readonly #running: RunningClock;
-  readonly #admission: Admission;
   #isStopping = false;
   #allGone: (() => void) | undefined;
 
   constructor(options: LinksOptions) {
     this.#options = options;
-    const { guard, clock, counters } = options;
-    this.#admission = new Admission({ guard, clock, counters, sessions: this.#sessions });
     this.#running = new RunningClock(options.clock, () => {
       for (const session of this.#sessions) session.tick();
       return this.#sessions.size > 0;
@@ -96,11 +96,6 @@ export class Links implements SessionListener {
     return this.#sessions.size;
   }
 
-  /** Accepted sockets whose peer has not proven itself. */
-  get halfOpenCount(): number {
-    return this.#admission.halfOpenCount;
-  }
-
   /** Tells every peer anew of our endpoint and protocols. */
   sendInfo(): void {
     for (const session of this.#sessions) {
@@ -114,18 +109,14 @@ export class Links implements SessionListener {
     return this.#peers.get(nodeId);
   }
 
-  /** Takes an accepted socket, or answers its end at once. */
-  accept(socket: Socket): SocketHandlers {
-    const address = socket.remoteAddress;
-    const refused = this.#isStopping ? 'MESH_STOPPED' : this.#admission.refusal(address);
-    if (refused !== undefined) {
-      this.#options.counters.add(refused);
-      socket.terminate();
-      return { message: () => undefined, close: () => undefined };
-    }
-    const session = this.#open('responder', this.#responder(address), address);
-    session.attach(socket);
-    return session.handlers;
+  /** How strangers come in. */
+  get door(): Door {
+    const { admission } = this.#options;
+    return {
+      admits: (remoteAddress) => !this.#isStopping && admission.admits(remoteAddress),
+      upgrade: (remoteAddress, request) => admission.upgrade(remoteAddress, request),
+      accept: (socket) => this.#accept(socket),
+    };
   }
 
   /** Dials; resolves when the peer has accepted. Rejects with the code that says why not. */
@@ -164,7 +155,11 @@ export class Links implements SessionListener {
 
   link(session: Session, outcome: HandshakeOutcome): LinkMachine | LinkErrorCode {
     if (this.#isStopping) return 'LINK_CLOSED';
+    const { admission } = this.#options;
+    admission.settled(session);
     if (session.role === 'responder' && !this.#hasRoom(session, outcome.nodeId)) return 'LINK_FULL';
+    if (!admission.link(outcome.nodeId, session.address, session.direction)) return 'LINK_DENIED';
+    session.isLinked = true;
     return new LinkMachine({ ...this.#options.link(), outcome }, this.#running.nowMs());
   }
 
@@ -202,12 +197,11 @@ export class Links implements SessionListener {
   }
 
   closed(session: Session, code: MeshErrorCode | PeerFaultCode, isRemote: boolean): void {
-    const { clock, guard, counters, events } = this.#options;
+    const { counters, events, admission } = this.#options;
     this.#sessions.delete(session);
+    admission.settled(session);
     counters.add(isRemote ? `remote:${code}` : code);
-    const nowMs = clock.monotonicMs();
-    const direction = session.role === 'responder' ? 'inbound' : 'outbound';
-    guard.released?.({ address: session.address, direction, livedMs: nowMs - session.openedMs }, nowMs);
+    this.#tellGuard(session, isRemote ? 0 : penaltyOf(code), code);
     const dial = this.#takeDial(session);
     dial?.reject(callerCode(code));
     const peer = session.nodeId === undefined ? undefined : this.#peers.get(session.nodeId);
@@ -259,6 +253,28 @@ export class Links implements SessionListener {
     return count < this.#options.maxPeers;
   }
 
+  /** Takes an accepted socket. */
+  #accept(socket: Socket): SocketHandlers {
+    const { handshakes, admission } = this.#options;
+    const address = socket.remoteAddress;
+    const session = this.#open('responder', handshakes.responder(address), address);
+    admission.opened(session);
+    session.attach(socket);
+    return session.handlers;
+  }
+
+  /** Only a proven node is blamed by name, and only an address that came to us by address. */
+  #tellGuard(session: Session, penalty: number, code: string): void {
+    const { clock, guard } = this.#options;
+    const { direction, address, nodeId, isLinked, openedMs } = session;
+    const nowMs = clock.monotonicMs();
+    const subject = { nodeId, address: direction === 'inbound' ? address : undefined };
+    const isBlamed = subject.nodeId !== undefined || subject.address !== undefined;
+    if (penalty > 0 && isBlamed) guard.report(subject, code, penalty, nowMs);
+    const proven = isLinked ? nodeId : undefined;
+    guard.released?.({ address, direction, nodeId: proven, livedMs: nowMs - openedMs }, nowMs);
+  }
+
   #open(
     role: 'initiator' | 'responder',
     machine: InitiatorMachine | ResponderMachine,
@@ -289,11 +305,10 @@ export class Links implements SessionListener {
       const known = endpoint.expected === undefined ? undefined : this.#peers.get(endpoint.expected);
       if (known !== undefined) return resolve(known);
       if (!isHeld && this.#peers.size >= this.#options.maxPeers) return fail('MESH_FULL');
-      const session = this.#open(
-        'initiator',
-        this.#initiator(networkHash, endpoint.expected),
-        hostOf(endpoint.url),
-      );
+      const { handshakes, admission } = this.#options;
+      if (!admission.dial(endpoint)) return fail('LINK_DENIED');
+      const machine = handshakes.initiator(networkHash, endpoint);
+      const session = this.#open('initiator', machine, hostOf(endpoint.url));
       const onAbort = (): void => session.close(abortCode(signal.reason));
       const settle = (): void => signal.removeEventListener('abort', onAbort);
       this.#dials.set(session, {
@@ -321,39 +336,11 @@ export class Links implements SessionListener {
     }
   }
 
-  #initiator(networkHash: Uint8Array, expected: NodeId | undefined): InitiatorMachine {
-    const { self, random } = this.#options;
-    const { kem } = this.#options.link();
-    return new InitiatorMachine({
-      kem,
-      networkHash,
-      self,
-      expected,
-      random,
-      deny: () => undefined,
-    });
-  }
-
-  #responder(address: string): ResponderMachine {
-    const { self, random, networkHashes, puzzles } = this.#options;
-    const { kem } = this.#options.link();
-    return new ResponderMachine({
-      kem,
-      networkHashes,
-      self,
-      random,
-      puzzles,
-      deny: () => undefined,
-      scope: addressScope(address),
-      admit: () => this.#admission.admits(address),
-    });
-  }
-
   #resolveDuplicate(peer: Peer, session: Session, outcome: HandshakeOutcome, info: LinkInfo): void {
     const before = peer.session;
     const { outcome: beforeOutcome } = before;
     if (beforeOutcome === undefined) return;
-    const winner = duplicateWinner(this.#options.self.nodeIdBytes, beforeOutcome, outcome);
+    const winner = duplicateWinner(this.#options.self, beforeOutcome, outcome);
     if (winner === 'new') {
       peer.session = session;
       peer.info = info;

@@ -1,6 +1,6 @@
 import { MeshError } from '../errors.js';
 import { bracketed, type MeshConfig } from '../options.js';
-import type { Listener, Socket, SocketHandlers, SocketLayer } from '../sockets/socket.js';
+import type { Door, Listener, SocketLayer } from '../sockets/socket.js';
 import { codeOf } from '../transport/index.js';
 
 const PORT_MAX = 65_535;
@@ -36,8 +36,8 @@ export class Listening {
     return this.#listener === undefined || this.#config.publicHost === null ? undefined : this.endpoint;
   }
 
-  async start(accept: (socket: Socket) => SocketHandlers): Promise<void> {
-    this.#listener = await this.#listen(accept);
+  async start(door: Door): Promise<void> {
+    this.#listener = await this.#listen(door);
     this.#isStarted = true;
   }
 
@@ -47,14 +47,14 @@ export class Listening {
     await listener?.close();
   }
 
-  async #listen(accept: (socket: Socket) => SocketHandlers): Promise<Listener | undefined> {
+  async #listen(door: Door): Promise<Listener | undefined> {
     if (this.#sockets.listen === undefined) return undefined;
     const { wsPort, portRetries, host, path, server, tls, requestHandler } = this.#config;
     // Any free port needs no second try.
     const lastPort = wsPort === 0 ? 0 : Math.min(PORT_MAX, wsPort + portRetries);
     for (let port = wsPort; port <= lastPort; port += 1) {
       try {
-        return await this.#sockets.listen({ host, port, path, server, tls, requestHandler, accept });
+        return await this.#sockets.listen({ host, port, path, server, tls, requestHandler, door });
       } catch (error) {
         if (codeOf(error) !== 'EADDRINUSE') throw error;
       }

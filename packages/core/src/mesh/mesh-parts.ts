@@ -10,21 +10,20 @@ import { networkHash, networkPrefix } from '../network-hash.js';
 import type { MeshConfig } from '../options.js';
 import type { MeshRuntime } from '../runtime.js';
 import { memoryStore, type Guard, type Store } from '../transport/index.js';
+import { Admission } from './admission.js';
 import { Counters } from './counters.js';
 import { DefaultGuard } from './default-guard.js';
 import { Flows } from './flows.js';
+import { Handshakes } from './handshakes.js';
 import { isolation } from './isolation.js';
 import { Links, type LinksEvents } from './links.js';
 import { ProtocolRegistry } from './protocol-registry.js';
 import { Publisher } from './publisher.js';
 import { Redialer } from './redialer.js';
 import { ReplayKeeper } from './replay-keeper.js';
+import { Reports } from './reports.js';
 import { Router } from './router.js';
 
-/** Half-open handshakes beyond which newcomers solve a puzzle first: half of what is admitted. */
-const PUZZLE_FROM_HALF_OPEN = 128;
-/** Its difficulty: about 0.1 s of JavaScript. */
-const PUZZLE_BITS = 16;
 const BOOT_ID_BYTES = 16;
 const STORE_ENTRIES_MAX = 100_000;
 const STORE_BYTES_MAX = 67_108_864;
@@ -38,6 +37,7 @@ export interface MeshParts {
   readonly keys: KeyCache;
   readonly links: Links;
   readonly publisher: Publisher;
+  readonly reports: Reports;
   readonly router: Router;
   readonly flows: Flows;
   readonly protocols: ProtocolRegistry;
@@ -76,7 +76,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     params: encodeParams({
       bootId: random.bytes(BOOT_ID_BYTES),
       creditBytes: CREDIT_BYTES_MIN,
-      messagesPerSecond: config.rateLimiter.maxMessagesPerSecond ?? 0,
+      messagesPerSecond: guard.messagesPerSecond ?? 0,
     }),
   };
   const info = (): LinkInfo => ({
@@ -87,8 +87,9 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
   });
   const keyFor = (nodeId: string): Uint8Array | undefined =>
     nodeId === identity.nodeId ? identity.publicKey : keys.get(nodeId as NodeId)?.publicKey;
-  const puzzleBits = (nowMs: number): number =>
-    guard.puzzleBits?.(nowMs) ?? (links.halfOpenCount > PUZZLE_FROM_HALF_OPEN ? PUZZLE_BITS : 0);
+  const admission = new Admission({ guard, clock, counters });
+  const puzzles = new PuzzleIssuer({ random, bits: (nowMs) => admission.puzzleBits(nowMs) });
+  const handshakes = new Handshakes({ kem, random, self, networkHashes, puzzles, admission });
   const links: Links = new Links({
     clock,
     random,
@@ -96,8 +97,9 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     guard,
     counters,
     jobs: (neighbour) => crypto.jobs(neighbour),
-    puzzles: new PuzzleIssuer({ random, bits: puzzleBits }),
-    self,
+    admission,
+    handshakes,
+    self: identity.nodeIdBytes,
     networkHashes,
     maxPeers: config.maxPeers,
     events,
@@ -117,6 +119,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
   const peers = () => links.peers;
   const peer = (nodeId: NodeId) => links.peer(nodeId);
   const publisher = new Publisher({ identity, crypto, clock, counters, networkHash: own, peers, peer });
+  const reports = new Reports({ guard, clock, peer });
   const isolated = isolation(counters, config.logger);
   const flows: Flows = new Flows({
     isolated,
@@ -132,7 +135,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     random,
     store,
     log: config.logger,
-    guard,
+    reports,
     counters,
     crypto,
     networkHash: own,
@@ -165,6 +168,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     keys,
     links,
     publisher,
+    reports,
     router,
     flows,
     protocols,

@@ -10,6 +10,7 @@ import type { EventHub } from './event-hub.js';
 import type { LinksEvents } from './links.js';
 import type { MeshParts } from './mesh-parts.js';
 import type { Peer } from './peer.js';
+import { penaltyOf } from './penalties.js';
 import type { Session } from './session.js';
 
 export interface PeerWatcherOptions {
@@ -70,7 +71,7 @@ export class PeerWatcher implements LinksEvents {
 
   action(peer: Peer, action: LinkAction): void {
     const { hub } = this.#options;
-    const { router, protocols, flows, counters, guard } = this.#options.parts();
+    const { router, protocols, flows, counters, reports } = this.#options.parts();
     switch (action.type) {
       case 'deliver':
         return router.receive(peer, action.arrival, action.receivedMs);
@@ -96,9 +97,7 @@ export class PeerWatcher implements LinksEvents {
         return hub.linkMessage({ type: MessageTypes.PONG, rttMs: action.rttMs }, peer);
       case 'fault':
         counters.add(action.code, action.count);
-        if (action.code !== 'PEER_DUPLICATE')
-          guard.report({ nodeId: peer.nodeId }, action.code, 1, this.#options.clock.monotonicMs());
-        return;
+        return reports.node(peer.nodeId, action.code, penaltyOf(action.code));
       case 'job':
       case 'established':
       case 'close':

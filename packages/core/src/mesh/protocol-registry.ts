@@ -7,7 +7,6 @@ import {
   FRAME_BODY_BYTES_MAX,
   namespaced,
   type Clock,
-  type Guard,
   type Logger,
   type ProtocolHandlers,
   type ProtocolId,
@@ -23,6 +22,7 @@ import type { Isolated } from './isolation.js';
 import type { Peer } from './peer.js';
 import { signingError } from './publish-errors.js';
 import type { Publisher } from './publisher.js';
+import type { Reports } from './reports.js';
 import type { Subscriber } from './router.js';
 
 /** Protocols open at once: all that INFO can name. */
@@ -35,7 +35,7 @@ export interface ProtocolRegistryOptions {
   readonly random: Random;
   readonly store: Store;
   readonly log: Logger;
-  readonly guard: Guard;
+  readonly reports: Reports;
   readonly counters: Counters;
   readonly crypto: MeshCrypto;
   readonly networkHash: Uint8Array;
@@ -112,7 +112,7 @@ export class ProtocolRegistry {
       networkHash,
       publisher,
       flows,
-      guard,
+      reports,
       counters,
       peer,
       isolated,
@@ -171,7 +171,7 @@ export class ProtocolRegistry {
         }),
       report: (nodeId, code, weight = 1) => {
         counters.add(`${protocol}:${code}`);
-        guard.report({ nodeId, address: peer(nodeId)?.session.address }, code, weight, clock.monotonicMs());
+        reports.node(nodeId, code, weight);
       },
       close: () => {
         if (isClosed) return;

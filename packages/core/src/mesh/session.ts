@@ -3,6 +3,7 @@ import type { CryptoJobs } from '../crypto-job.js';
 import type { LinkErrorCode, MeshErrorCode, PeerFaultCode } from '../errors.js';
 import type { HandshakeAction, HandshakeOutcome, HandshakeRole } from '../handshake/actions.js';
 import type { InitiatorMachine } from '../handshake/initiator.js';
+import type { LinkSecrets } from '../handshake/key-schedule.js';
 import type { ResponderMachine } from '../handshake/responder.js';
 import type { LinkInfo } from '../link/control-frames.js';
 import type { LinkAction } from '../link/link-actions.js';
@@ -12,7 +13,7 @@ import { refusalRecord } from '../link/refusal.js';
 import type { QueueItem } from '../link/send-queue.js';
 import { RECORD_WIRE_BYTES_MAX } from '../record/frames.js';
 import type { Socket, SocketHandlers } from '../sockets/socket.js';
-import type { Clock, TimerHandle } from '../transport/index.js';
+import type { Clock, PeerDirection, TimerHandle } from '../transport/index.js';
 
 /** Largest message before a peer is authenticated. */
 export const HANDSHAKE_BYTES_MAX = 8_192;
@@ -57,6 +58,8 @@ export class Session {
   readonly role: HandshakeRole;
   readonly address: string;
   readonly openedMs: number;
+  /** Whether the guard has allowed the link, and so is told of its end with the node's name. */
+  isLinked = false;
   readonly #options: SessionOptions;
   readonly #abort = new AbortController();
   #phase: Phase = 'opening';
@@ -95,6 +98,11 @@ export class Session {
     return this.#phase === 'closed';
   }
 
+  /** Who dialled. */
+  get direction(): PeerDirection {
+    return this.role === 'initiator' ? 'outbound' : 'inbound';
+  }
+
   /** True while the session can carry data. */
   get isUsable(): boolean {
     return this.#phase === 'link' && this.#link?.isEstablished === true && !this.#link.isEnding;
@@ -115,7 +123,7 @@ export class Session {
     open: () => this.#opened(),
     message: (bytes, receivedMs) => this.#message(bytes, receivedMs),
     drain: () => this.pump(),
-    close: (code, reason) => this.#socketClosed(code, reason),
+    close: (code) => this.#socketClosed(code),
   };
 
   attach(socket: Socket): void {
@@ -250,6 +258,9 @@ export class Session {
         case 'done':
           this.#linked(action.outcome);
           break;
+        case 'denied':
+          this.#refuse(action.secrets, action.code);
+          break;
         case 'fail':
           this.#end(action.code, isRefusal(action.code) && this.role === 'initiator');
           break;
@@ -260,16 +271,16 @@ export class Session {
   #linked(outcome: HandshakeOutcome): void {
     this.#outcome = outcome;
     const link = this.#options.listener.link(this, outcome);
-    if (typeof link === 'string') return this.#refuse(outcome, link);
+    if (typeof link === 'string') return this.#refuse(outcome.secrets, link);
     this.#link = link;
     this.#phase = 'link';
     this.#armStep();
     this.pump();
   }
 
-  #refuse(outcome: HandshakeOutcome, code: LinkErrorCode): void {
-    if (this.role === 'responder') this.#socket?.send(refusalRecord(outcome, code));
-    wipe(outcome.secrets.root, outcome.secrets.exporter);
+  #refuse(secrets: LinkSecrets, code: LinkErrorCode): void {
+    if (this.role === 'responder') this.#socket?.send(refusalRecord(secrets, code));
+    wipe(secrets.root, secrets.exporter);
     this.#end(code, false);
   }
 
@@ -306,15 +317,15 @@ export class Session {
     this.#end(isRemote ? code : (this.#closeCode ?? code), isRemote);
   }
 
-  #socketClosed(code: number, reason: string): void {
+  #socketClosed(code: number): void {
     this.#socket = undefined;
     if (this.#phase === 'closed') return this.#options.listener.gone(this);
     if (this.#link !== undefined) {
       this.#perform(this.#link.peerGone());
       return;
     }
-    const isOpening = this.#phase === 'opening';
-    this.#end(isOpening || reason === 'unreachable' ? 'MESH_CONNECT_FAILED' : 'LINK_CLOSED', code !== 0);
+    const refusal = this.#phase === 'opening' ? (HTTP_REFUSALS[code] ?? 'MESH_CONNECT_FAILED') : undefined;
+    this.#end(refusal ?? 'LINK_CLOSED', true);
   }
 
   #end(code: MeshErrorCode | PeerFaultCode, isRemote: boolean): void {
@@ -359,6 +370,13 @@ export class Session {
     });
   }
 }
+
+/** What the HTTP status says with which a listener refuses a WebSocket. */
+const HTTP_REFUSALS: Readonly<Record<number, MeshErrorCode>> = {
+  403: 'LINK_DENIED',
+  429: 'MESH_RATE_LIMITED',
+  503: 'MESH_BUSY',
+};
 
 const REFUSALS: readonly string[] = [
   'MESH_VERSION_MISMATCH',

@@ -1,3 +1,5 @@
+import type { GuardRequest } from '../transport/index.js';
+
 /** What a socket tells its owner. */
 export interface SocketHandlers {
   /** A dialled socket is open; never called for an accepted one. */
@@ -6,7 +8,10 @@ export interface SocketHandlers {
   message(bytes: Uint8Array, receivedMs: number): void;
   /** Bytes left the process: `bufferedBytes` shrank. */
   drain?(): void;
-  /** The end, called exactly once, also after `terminate()` and for a dial that failed. */
+  /**
+   * The end, called exactly once, also after `terminate()` and for a dial that failed. A code below 1,000 is the HTTP status with which
+   * the other end refused the WebSocket.
+   */
   close(code: number, reason: string): void;
 }
 
@@ -54,6 +59,21 @@ export interface HttpResponse {
 /** Answers requests that are no WebSocket upgrades on the mesh's port. */
 export type RequestHandler = (request: HttpRequest, response: HttpResponse) => void;
 
+/** What becomes of a request for a WebSocket: whose it is, or the HTTP status that it is refused with. */
+export type UpgradeVerdict =
+  | { readonly allowed: true; readonly address: string }
+  | { readonly allowed: false; readonly status: 403 | 429 | 503; readonly retryAfterMs: number };
+
+/** Whom a listener lets in, asked in this order. */
+export interface Door {
+  /** Whether anything is to be read of a TCP connection from there; cut at once if not. */
+  admits(remoteAddress: string): boolean;
+  /** Whether this request may become a WebSocket. */
+  upgrade(remoteAddress: string, request: GuardRequest): UpgradeVerdict;
+  /** Takes an accepted connection. */
+  accept(socket: Socket): SocketHandlers;
+}
+
 /** Where and how to listen. */
 export interface ListenOptions {
   /** Interface to bind; undefined for all. */
@@ -66,8 +86,7 @@ export interface ListenOptions {
   /** Options of tls.createServer: `key` and `cert` at least. Makes a wss server. */
   readonly tls?: object | undefined;
   readonly requestHandler?: RequestHandler | undefined;
-  /** Called for each accepted connection. */
-  accept(socket: Socket): SocketHandlers;
+  readonly door: Door;
 }
 
 /** How a mesh reaches the world: WebSockets in Node, dial-only WebSockets in browsers, memory in tests. */

@@ -1,5 +1,7 @@
 import {
   createServer as createHttpServer,
+  STATUS_CODES,
+  type ClientRequest,
   type IncomingMessage,
   type Server,
   type ServerResponse,
@@ -15,7 +17,9 @@ import type {
   Socket,
   SocketHandlers,
   SocketLayer,
+  UpgradeVerdict,
 } from './socket.js';
+import { Lobby } from './ws-lobby.js';
 
 /** An orderly close that the other end does not answer is cut after this. */
 const CLOSE_TIMEOUT_MS = 1_000;
@@ -53,6 +57,10 @@ class WsSocket implements Socket {
       handlers.message(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength), receivedMs);
     });
     socket.on('error', () => undefined);
+    socket.on('unexpected-response', (request: ClientRequest, { statusCode }: IncomingMessage) => {
+      request.destroy();
+      this.#end(statusCode ?? ABNORMAL);
+    });
     socket.on('close', (code: number) => this.#end(code));
     if (socket.readyState === WebSocket.CLOSED) queueMicrotask(() => this.#end(ABNORMAL));
   }
@@ -135,6 +143,18 @@ function portOf(server: Server): number {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
+/** Says why not in HTTP, which dialling nodes and proxies understand, and hangs up. */
+function refuse(stream: Duplex, { status, retryAfterMs }: UpgradeVerdict & { allowed: false }): void {
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Connection: close',
+    'Content-Length: 0',
+    ...(retryAfterMs < Infinity ? [`Retry-After: ${Math.ceil(retryAfterMs / 1_000)}`] : []),
+  ];
+  stream.once('finish', () => stream.destroy());
+  stream.end(`${lines.join('\r\n')}\r\n\r\n`);
+}
+
 async function listen(options: ListenOptions): Promise<Listener> {
   const shared = options.server as Server | undefined;
   const server = shared ?? createServer(options);
@@ -146,17 +166,23 @@ async function listen(options: ListenOptions): Promise<Listener> {
     clientTracking: false,
   });
   const open = new Set<WebSocket>();
+  const lobby = new Lobby(options.door);
   const onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer): void => {
     const isOurs = webSockets.shouldHandle(request);
     if (!isOurs && shared !== undefined) return;
+    const verdict = options.door.upgrade(request.socket.remoteAddress ?? '', request);
+    if (!verdict.allowed) return refuse(stream, verdict);
     webSockets.handleUpgrade(request, stream, head, (webSocket) => {
+      lobby.leave(request.socket);
       open.add(webSocket);
       webSocket.once('close', () => open.delete(webSocket));
-      const socket = new WsSocket(webSocket, request.socket.remoteAddress ?? '');
-      socket.listen(options.accept(socket));
+      const socket = new WsSocket(webSocket, verdict.address);
+      socket.listen(options.door.accept(socket));
     });
   };
   server.on('upgrade', onUpgrade);
+  // A shared server's other connections are its owner's business.
+  if (shared === undefined) lobby.watch(server);
   if (shared === undefined) await bind(server, options);
   return {
     get port() {

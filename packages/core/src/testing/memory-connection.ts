@@ -1,4 +1,4 @@
-import type { SocketHandlers } from '../sockets/socket.js';
+import type { Door, SocketHandlers } from '../sockets/socket.js';
 import type { Clock, TimerHandle } from '../transport/clock.js';
 import { MemoryPipe, type Packet } from './memory-pipe.js';
 import { MemorySocket } from './memory-socket.js';
@@ -12,8 +12,8 @@ export interface ConnectionOptions {
   readonly conditions: NetworkConditions;
   readonly dialler: string;
   readonly listener: string;
-  /** The dial has arrived: who accepts it, or undefined to refuse. */
-  acceptor(): ((socket: MemorySocket) => SocketHandlers) | undefined;
+  /** The dial has arrived: who listens there, or undefined where nobody does. */
+  door(): Door | undefined;
   leaving(isFromDialler: boolean, bytes: Uint8Array): readonly Uint8Array[];
   /** Both ends are closed. */
   ended(): void;
@@ -114,15 +114,20 @@ export class MemoryConnection {
   }
 
   #acceptDial(): void {
-    const accept = this.#options.acceptor();
-    if (accept === undefined) {
+    const door = this.#options.door();
+    if (door?.admits(this.dialler) !== true) {
       this.accepted.terminate();
+      return;
+    }
+    const verdict = door.upgrade(this.dialler, { headers: {} });
+    if (!verdict.allowed) {
+      this.accepted.refuse(verdict.status);
       return;
     }
     this.#isAccepted = true;
     // Before the handlers are asked for, so that whatever these send comes after it.
     this.#back.send({ type: 'open' });
-    this.accepted.attach(accept(this.accepted));
+    this.accepted.attach(door.accept(this.accepted));
   }
 
   #arriveAtDialler(packet: Packet): void {

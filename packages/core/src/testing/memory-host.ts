@@ -1,4 +1,5 @@
 import type {
+  Door,
   Listener,
   ListeningSocketLayer,
   ListenOptions,
@@ -57,10 +58,10 @@ export class MemoryHost implements ListeningSocketLayer {
     };
   }
 
-  /** Who accepts a connection to this port and path. */
-  acceptor(port: number, path: string): ((socket: Socket) => SocketHandlers) | undefined {
+  /** Who listens at this port and path. */
+  door(port: number, path: string): Door | undefined {
     const options = this.#listeners.get(port);
-    return options?.path === path ? (socket) => options.accept(socket) : undefined;
+    return options?.path === path ? options.door : undefined;
   }
 
   kill(): void {

@@ -130,7 +130,7 @@ export class MemoryNetwork {
       conditions: this.#conditions,
       dialler: host.name,
       listener: destination.host,
-      acceptor: () => this.#hosts.get(destination.host)?.acceptor(destination.port, destination.path),
+      door: () => this.#hosts.get(destination.host)?.door(destination.port, destination.path),
       leaving: (isFromDialler, bytes) => this.#leaving(connection, number, isFromDialler, bytes),
       ended: () => void this.#connections.delete(connection),
     });

@@ -3,6 +3,7 @@ import type { Clock, TimerHandle } from '../transport/clock.js';
 /** What travels in one direction of a connection, in order. */
 export type Packet =
   | { readonly type: 'dial' | 'open' | 'reset' }
+  | { readonly type: 'refusal'; readonly status: number }
   | { readonly type: 'message'; readonly bytes: Uint8Array }
   | { readonly type: 'close'; readonly code: number; readonly reason: string };
 

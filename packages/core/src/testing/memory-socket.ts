@@ -85,6 +85,12 @@ export class MemorySocket implements Socket {
     this.#options.resumed();
   }
 
+  /** The listener's door stays shut: the dialler hears the HTTP status, and nobody the accepted end. */
+  refuse(status: number): void {
+    this.#options.outgoing.send({ type: 'refusal', status });
+    this.#end();
+  }
+
   /** The connection is lost. The owner hears of it in the next turn, never inside its own call. */
   fail(): void {
     if (this.#state === 'closed') return;
@@ -116,6 +122,10 @@ export class MemorySocket implements Socket {
         return;
       case 'close':
         this.#receiveClose(packet.code, packet.reason);
+        return;
+      case 'refusal':
+        this.#end();
+        this.#handlers?.close(packet.status, '');
         return;
       case 'reset':
         this.#end();

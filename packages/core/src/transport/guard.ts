@@ -36,7 +36,7 @@ export interface GuardLink {
 export interface GuardRelease {
   readonly address: string;
   readonly direction: PeerDirection;
-  /** Who it was, where `linked` had been told of it. */
+  /** Who it was, where `link` had allowed it. */
   readonly nodeId?: NodeId | undefined;
   readonly livedMs: number;
 }
@@ -53,12 +53,12 @@ export interface GuardDial {
 /**
  * Asked before work is spent on anyone. Synchronous and cheap: it runs for every socket and every message. Asking
  * counts, except where it is said not to. `nowMs` is monotonic time. In the order in which an accepted link meets them:
- * `clientAddress`, `isBanned`, `connection`, `puzzleBits`, `handshake`, `peer`, `linked`, `message`…, `released`.
+ * `isBanned`, `clientAddress`, `connection`, `handshake`, `puzzleBits`, `peer`, `link`, `message`…, `released`.
  */
 export interface Guard {
   /** Messages that one origin may send in a second; announced to every neighbour, which then paces itself. 0 or absent: no limit. */
   readonly messagesPerSecond?: number | undefined;
-  /** Whose connection this is: the client's address where `remoteAddress` is a trusted proxy. Asked before all else. @default remoteAddress */
+  /** Whose connection this is: the client's address where `remoteAddress` is a trusted proxy. @default remoteAddress */
   clientAddress?(remoteAddress: string, request: GuardRequest): string;
   /** True while nothing of this address is to be read; its TCP connections are cut at once. Asking does not count. @default false */
   isBanned?(address: string, nowMs: number): boolean;
@@ -70,8 +70,8 @@ export interface Guard {
   dial?(dial: GuardDial, nowMs: number): GuardVerdict;
   /** A handshake names its node, unproven as yet; asked again after each report about a link. Asking does not count. @default allowed */
   peer?(link: GuardLink, nowMs: number): GuardVerdict;
-  /** The node has proven itself and is a neighbour now. */
-  linked?(link: GuardLink, nowMs: number): void;
+  /** The node has proven itself and becomes a neighbour if this allows it. @default allowed */
+  link?(link: GuardLink, nowMs: number): GuardVerdict;
   /** A connection that was allowed, or a dial, has ended. */
   released?(release: GuardRelease, nowMs: number): void;
   /**

@@ -98,7 +98,10 @@ function newEnding(): Ending {
   return { outcome: undefined, code: undefined };
 }
 
-function settle(ending: Ending, action: Extract<HandshakeAction, { type: 'done' | 'fail' }>): void {
+function settle(
+  ending: Ending,
+  action: Extract<HandshakeAction, { type: 'done' | 'denied' | 'fail' }>,
+): void {
   if (ending.outcome !== undefined || ending.code !== undefined) throw new Error('a machine ended twice');
   if (action.type === 'done') ending.outcome = action.outcome;
   else ending.code = action.code;
