@@ -1,0 +1,55 @@
+import { attacks } from './attacks/index.js';
+import type { Attack } from './attack.js';
+import type { HostileExpect, HostileRunner, HostileSubject } from './hostile-runner.js';
+import { HostileWorld } from './hostile-world.js';
+import { heldBytes } from './resources-node.js';
+
+/** Attacks that the suite has at least. */
+export const ATTACKS_MIN = 40;
+/** Some attacks wait for a time limit of five seconds; a slow machine computes as long. */
+const TIMEOUT_MS = 60_000;
+/** Bytes that the process may hold more than before, once an attack is over: caches that fill, compiled code. */
+const HELD_BYTES_GROWTH_MAX = 16 * 1_048_576;
+/** A turn of the event loop that nothing holds up takes a millisecond. */
+const TURN_MS_MAX = 500;
+const TRAP = /^[HMD][1-8]$/;
+
+/**
+ * Registers attacks over real sockets, each named after the trap that it tries, against a node under the subject's guard. After each: the node
+ * is up, what honest peers said meanwhile has arrived once, and sockets, memory and event loop are as before.
+ */
+export function hostileSuite({ test, expect }: HostileRunner, subject: HostileSubject): void {
+  test(`${subject.name}: at least ${ATTACKS_MIN} attacks, each named after its trap and unlike the others`, async () => {
+    expect(attacks.length).toBeGreaterThanOrEqual(ATTACKS_MIN);
+    expect(attacks.filter(({ trap }) => !TRAP.test(trap))).toEqual([]);
+    expect(new Set(attacks.map(({ title }) => title)).size).toBe(attacks.length);
+  });
+  for (const attack of attacks) {
+    const name = `${subject.name}: ${attack.trap}: ${attack.title}`;
+    test(name, () => perform(attack, subject, expect), TIMEOUT_MS);
+  }
+}
+
+async function perform(attack: Attack, subject: HostileSubject, expect: HostileExpect): Promise<void> {
+  const world = await HostileWorld.start(attack, subject);
+  try {
+    const heldBefore = heldBytes();
+    await attack.run(world, expect);
+    world.puzzleBits = 0;
+    await world.dropAttackers();
+    expect(await world.talk.finish()).toEqual({ lost: 0, repeated: 0, failed: [], skipped: 0 });
+    expect(world.areHonestLinked).toBe(true);
+    expect(await turnMs()).toBeLessThanOrEqual(TURN_MS_MAX);
+    expect(heldBytes() - heldBefore).toBeLessThanOrEqual(attack.heldBytesGrowthMax ?? HELD_BYTES_GROWTH_MAX);
+    if (attack.isFullAfterwards !== true) expect(await world.newcomer()).toBe('no error');
+  } finally {
+    await world.stop();
+  }
+}
+
+/** How long the event loop takes to come back to us. */
+async function turnMs(): Promise<number> {
+  const sinceMs = performance.now();
+  await new Promise<void>((resolve) => setTimeout(resolve, 0));
+  return performance.now() - sinceMs;
+}
