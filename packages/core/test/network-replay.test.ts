@@ -1,7 +1,21 @@
 import { expect, test } from '@jest/globals';
 import { memoryMesh } from '../src/testing/index.js';
 import type { MeshNetwork } from '../src/index.js';
-import { memoryStore, type Store } from '../src/transport/index.js';
+import { ReplayState } from '../src/envelope/replay-state.js';
+import { ReplayKeeper } from '../src/mesh/replay-keeper.js';
+import { memoryStore, systemClock, type Store } from '../src/transport/index.js';
+
+const debug = (): void => undefined;
+
+const ENVELOPE = {
+  class: 1,
+  priority: 0,
+  protocol: 'app',
+  to: new Uint8Array(32),
+  sequence: 0,
+  lifeSeconds: 600,
+  payload: new Uint8Array(0),
+} as const;
 
 test('a message from before a crash is not accepted again after it', async () => {
   expect(await heardAgainAfterCrash(newStore())).toEqual(['new']);
@@ -30,6 +44,24 @@ test('a store that cannot be read keeps the node from starting, and nothing is l
   const node = await mesh.make('a', { store });
   await expect(mesh.run(node.start())).rejects.toThrow('unreadable');
   expect(mesh.clock.pendingTimers).toBe(0);
+});
+
+test('a stored state without numbers is passed over, and the floor still rises when an origin is evicted', async () => {
+  const store = newStore();
+  await store.put('core/replay', new Uint8Array(16).fill(0xff));
+  const replay = new ReplayState(1);
+  const keeper = new ReplayKeeper(replay, store, systemClock, {
+    debug,
+    info: debug,
+    warn: debug,
+    error: debug,
+  });
+  await keeper.start();
+  await keeper.stop();
+  const nowMs = systemClock.nowMs();
+  const envelope = { ...ENVELOPE, epoch: nowMs, timeMs: nowMs };
+  expect(['alice', 'bob'].map((origin) => replay.mark(origin, envelope))).toEqual([true, true]);
+  expect(replay.check('alice', envelope, nowMs)).toBe('PEER_UNKNOWN_ORIGIN_TOO_OLD');
 });
 
 test('a stored state of another shape is passed over', async () => {

@@ -25,8 +25,10 @@ export class ReplayKeeper {
     const bytes = await this.#store.get(KEY);
     if (bytes?.length === BYTES) {
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      const snapshot = { unknownFloorMs: view.getFloat64(0), savedMs: view.getFloat64(8) };
-      this.#replay.restore(snapshot, SAVE_MS);
+      const [unknownFloorMs, savedMs] = [view.getFloat64(0), view.getFloat64(8)];
+      // A floor that is no number could never rise again, and an infinite one would refuse everybody.
+      if (Number.isFinite(unknownFloorMs) && Number.isFinite(savedMs))
+        this.#replay.restore({ unknownFloorMs, savedMs }, SAVE_MS);
     }
     this.#arm();
   }
