@@ -278,13 +278,15 @@ export class MeshNetwork implements MeshTransport {
 
   async #stop(): Promise<void> {
     this.#state = 'stopping';
-    const { redialer, flows, links, crypto, replayKeeper } = this.#parts;
+    const { redialer, flows, links, publisher, router, crypto, replayKeeper } = this.#parts;
     // What is being opened can be closed only once it is open.
     await this.#opening?.catch(() => undefined);
     redialer.stop();
     flows.closeAll();
     this.#drains.stop();
     await Promise.all([links.stop(), this.#listening.stop()]);
+    publisher.stop();
+    router.stop();
     await crypto.close();
     await replayKeeper?.stop();
     this.#state = 'stopped';

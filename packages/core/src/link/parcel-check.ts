@@ -62,7 +62,7 @@ function coreBytes(messages: readonly { readonly core: Uint8Array }[]): number {
 }
 
 /** A message of its own memory, where the views of a few would keep a large block alive. */
-function detached(message: BatchMessage): BatchMessage {
+export function detached(message: BatchMessage): BatchMessage {
   const core = copyBytes(message.core);
   const envelope = decodeEnvelope(core) ?? message.envelope;
   return { ...message, core, envelope, salt: copyBytes(message.salt) };

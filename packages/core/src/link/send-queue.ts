@@ -15,7 +15,7 @@ export type QueueItem =
     };
 
 /** Items served of each priority before a lower one gets a turn: no priority starves. */
-const TURNS_BEFORE_LOWER = 16;
+export const TURNS_BEFORE_LOWER = 16;
 
 /** A link's queue by priority, bounded in bytes. A higher priority goes first, but for every 16 of its items a lower one has its turn. */
 export class SendQueue {
@@ -90,4 +90,9 @@ export class SendQueue {
     }
     return item;
   }
+}
+
+/** A parcel as an item of the queue. */
+export function parcelItem(parcel: Parcel): QueueItem {
+  return { type: 'parcel', parcel, bytes: parcel.bytes, priority: parcel.priority };
 }

@@ -6,6 +6,7 @@ import { QUEUE_BYTES_HIGH } from '../link/link-limits.js';
 import { networkPrefix } from '../network-hash.js';
 import type { QueueItem } from '../link/send-queue.js';
 import type { PeerInfo, ProtocolId } from '../transport/index.js';
+import { Pace } from './pace.js';
 import type { Session } from './session.js';
 
 /** Which of two links between the same pair stays. */
@@ -39,6 +40,8 @@ function compareBytes(a: Uint8Array, b: Uint8Array): number {
 export class Peer {
   readonly nodeId: NodeId;
   readonly outcome: HandshakeOutcome;
+  /** Our own messages that wait for its limit; they outlive a change of its session. */
+  readonly pace = new Pace();
   session: Session;
   info: LinkInfo;
   /** Where we dialled it, if we did. */
@@ -55,13 +58,19 @@ export class Peer {
     return this.session.machine?.liveness.roundTrip.smoothedMs;
   }
 
+  /** Messages of one origin that it takes in a second, as it says; 0 for no limit. It may say otherwise after a restart. */
+  get messagesPerSecond(): number {
+    return (this.session.outcome ?? this.outcome).params.messagesPerSecond;
+  }
+
+  /** Bytes that wait for it: for its link, or for its limit. */
   get queuedBytes(): number {
-    return this.session.queuedBytes;
+    return this.session.queuedBytes + this.pace.bytes;
   }
 
   /** True while callers who wait for their sends should wait. */
   get isCongested(): boolean {
-    return this.queuedBytes > QUEUE_BYTES_HIGH;
+    return this.session.queuedBytes > QUEUE_BYTES_HIGH || this.pace.isBehind;
   }
 
   /** True while it owes us an answer for too long. */

@@ -24,6 +24,7 @@ import {
 } from '../transport/index.js';
 import type { Counters } from './counters.js';
 import { EnvelopeMaker, requireWithin, type EnvelopeOptions } from './envelope-maker.js';
+import { Pacer } from './pacer.js';
 import type { Peer } from './peer.js';
 import { busy, queueFull, signingError, unreachable } from './publish-errors.js';
 
@@ -62,10 +63,11 @@ interface Outcome {
   readonly skipped: readonly SkippedPeer[];
 }
 
-/** Signs what this node says, in batches, and puts it into the neighbours' queues. */
+/** Signs what this node says, in batches, and sends it to the neighbours, none faster than it takes. */
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #envelopes: EnvelopeMaker;
+  readonly #pacer: Pacer;
   readonly #pending = new Map<Uint8Array, Pending>();
   readonly #listening = new Set<Uint8Array>();
   #pendingBytes = 0;
@@ -73,11 +75,17 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     this.#options = options;
     this.#envelopes = new EnvelopeMaker(options.clock);
+    this.#pacer = new Pacer(options);
   }
 
   /** Messages that wait for their signature. */
   get pending(): number {
     return this.#pending.size;
+  }
+
+  /** Ends the waiting for the neighbours' limits; what waits is counted as unsent. */
+  stop(): void {
+    this.#pacer.stop();
   }
 
   async broadcast(protocol: string, payload: unknown, options: PublishOptions): Promise<BroadcastResult> {
@@ -219,7 +227,7 @@ export class Publisher {
     let peersSent = 0;
     for (const peer of this.#options.peers()) {
       if (!peer.accepts(parcel.batch.networkHash)) continue;
-      if (peer.enqueue(parcelItem(parcel))) peersSent += 1;
+      if (this.#pacer.send(peer, parcel)) peersSent += 1;
       else skipped.push({ nodeId: peer.nodeId, code: 'MESH_QUEUE_FULL' });
     }
     return { peersSent, skipped };
@@ -228,11 +236,7 @@ export class Publisher {
   #toOne(to: NodeId, parcel: Parcel): Omit<Outcome, 'id'> {
     const peer = this.#options.peer(to);
     if (peer === undefined) return { peersSent: 0, skipped: [{ nodeId: to, code: 'MESH_UNREACHABLE' }] };
-    if (peer.enqueue(parcelItem(parcel))) return { peersSent: 1, skipped: [] };
+    if (this.#pacer.send(peer, parcel)) return { peersSent: 1, skipped: [] };
     return { peersSent: 0, skipped: [{ nodeId: to, code: 'MESH_QUEUE_FULL' }] };
   }
-}
-
-export function parcelItem(parcel: Parcel) {
-  return { type: 'parcel', parcel, bytes: parcel.bytes, priority: parcel.priority } as const;
 }

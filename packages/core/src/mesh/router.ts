@@ -3,11 +3,15 @@ import { parcelBytes, type BatchMessage, type Parcel } from '../envelope/batch.j
 import { EnvelopeClass, type Envelope } from '../envelope/envelope.js';
 import { decodePayload } from '../envelope/payload.js';
 import type { ReplayState } from '../envelope/replay-state.js';
+import { detached } from '../link/parcel-check.js';
 import type { Arrival } from '../link/parcel-reader.js';
+import { parcelItem } from '../link/send-queue.js';
 import type { Clock, GateVerdict, Guard, MessageInfo, Payload, Priority } from '../transport/index.js';
 import type { Counters } from './counters.js';
+import { HeldMessages } from './held-messages.js';
+import type { Held, Refusal } from './origin-lines.js';
 import type { Peer } from './peer.js';
-import { parcelItem } from './publisher.js';
+import type { Session } from './session.js';
 
 /** Messages dealt with before the event loop gets a turn. */
 const MESSAGES_PER_TURN = 128;
@@ -32,25 +36,68 @@ export interface RouterOptions {
 
 interface Work {
   readonly from: Peer;
+  /** Whose credit the arrival holds. */
+  readonly session: Session;
   readonly arrival: Arrival;
   readonly receivedMs: number;
   next: number;
-  readonly fresh: BatchMessage[];
+  /** Messages of it that wait for their origin's allowance. */
+  held: number;
+  fresh: BatchMessage[];
+}
+
+/** A message that waits for its origin's allowance. */
+class HeldMessage implements Held {
+  readonly work: Work;
+  readonly message: BatchMessage;
+  readonly #isOwn: boolean;
+
+  constructor(work: Work, message: BatchMessage) {
+    this.work = work;
+    this.message = message;
+    this.#isOwn = work.arrival.batch.origin === work.from.nodeId;
+  }
+
+  get origin(): NodeId {
+    return this.work.arrival.batch.origin;
+  }
+
+  get bytes(): number {
+    return this.message.core.length;
+  }
+
+  get isCovered(): boolean {
+    return this.#isOwn && !this.work.session.isClosed;
+  }
 }
 
 /** Takes verified messages: accepts each once, relays it to the other neighbours and gives it to its protocol. Floods, for now. */
 export class Router {
   readonly #options: RouterOptions;
+  readonly #held: HeldMessages<HeldMessage>;
   readonly #work: Work[] = [];
   #isScheduled = false;
 
   constructor(options: RouterOptions) {
     this.#options = options;
+    const { clock, guard, counters } = options;
+    this.#held = new HeldMessages({
+      clock,
+      guard,
+      counters,
+      release: (items) => this.#release(items),
+      dropped: (item) => this.#dealt(item),
+    });
   }
 
   receive(from: Peer, arrival: Arrival, receivedMs: number): void {
-    this.#work.push({ from, arrival, receivedMs, next: 0, fresh: [] });
+    this.#work.push({ from, session: from.session, arrival, receivedMs, next: 0, held: 0, fresh: [] });
     if (!this.#isScheduled) this.#run();
+  }
+
+  /** Lets go of what waits for its origin's allowance. */
+  stop(): void {
+    this.#held.stop();
   }
 
   /** A slice at a time, in the order of arrival. What waits is bounded by the links' credit. */
@@ -71,12 +118,12 @@ export class Router {
         return;
       }
       this.#work.shift();
-      this.#finish(work);
+      this.#settle(work);
     }
   }
 
   #take(work: Work, message: BatchMessage): void {
-    const { guard, clock, counters, replay, selfBytes, self } = this.#options;
+    const { clock, counters, replay, selfBytes, self } = this.#options;
     const { envelope } = message;
     const { origin } = work.arrival.batch;
     if (origin === self) return counters.add('PEER_DUPLICATE');
@@ -84,11 +131,66 @@ export class Router {
     if (envelope.class === EnvelopeClass.DIRECT && !equalBytes(envelope.to, selfBytes)) {
       return counters.add('PEER_WRONG_DESTINATION');
     }
-    const verdict = guard.message(origin, message.core.length, clock.monotonicMs());
-    if (!verdict.allowed) return counters.add(verdict.code);
+    // Read only, so that a copy costs its origin nothing of what it may send.
+    const fault = replay.check(origin, envelope, clock.nowMs());
+    if (fault !== undefined) return counters.add(fault);
+    const refusal = this.#held.refusal(origin, message.core.length);
+    if (refusal !== undefined) return this.#hold(work, message, refusal);
     if (!replay.mark(origin, envelope)) return counters.add('PEER_DUPLICATE');
+    this.#accept(work, message);
+  }
+
+  /** Marked at once, so that no copy waits beside it; what cannot wait is not marked, so that its origin's own copy may come in time. */
+  #hold(work: Work, message: BatchMessage, refusal: Refusal): void {
+    const { replay, counters } = this.#options;
+    const held = new HeldMessage(work, message);
+    if (!this.#held.canHold(held, refusal)) return;
+    if (!replay.mark(held.origin, message.envelope)) return counters.add('PEER_DUPLICATE');
+    if (held.isCovered) {
+      work.held += 1;
+      return this.#held.hold(held, refusal);
+    }
+    // Its neighbour gets its credit back, so the rest of the arrival must not stay in memory with it.
+    const own = detached(message);
+    const arrival = { ...work.arrival, messages: [own], isWhole: false, chargedBytes: 0 };
+    this.#held.hold(new HeldMessage({ ...work, arrival, next: 1, held: 1, fresh: [] }, own), refusal);
+  }
+
+  /** Messages of one origin may go on; they are relayed together as they came together. */
+  #release(items: readonly HeldMessage[]): void {
+    const { clock, counters } = this.#options;
+    const nowMs = clock.nowMs();
+    for (const [index, item] of items.entries()) {
+      const { work, message } = item;
+      const { timeMs, lifeSeconds } = message.envelope;
+      if (nowMs > timeMs + lifeSeconds * 1_000) counters.add('PEER_EXPIRED');
+      else this.#accept(work, message);
+      if (items[index + 1]?.work === work) work.held -= 1;
+      else this.#dealt(item);
+    }
+  }
+
+  /** A message that waited is dealt with. */
+  #dealt({ work }: HeldMessage): void {
+    work.held -= 1;
+    this.#settle(work);
+  }
+
+  /** Relays what is fresh, and returns the credit of an arrival of which nothing is left to deal with. */
+  #settle(work: Work): void {
+    const { from, session, arrival, next, held } = work;
+    const fresh = work.fresh;
+    work.fresh = [];
+    if (fresh.length > 0) this.#relay(from, arrival, fresh);
+    if (held === 0 && next === arrival.messages.length && arrival.chargedBytes > 0)
+      session.consumed(arrival.chargedBytes);
+  }
+
+  #accept(work: Work, message: BatchMessage): void {
+    const { counters } = this.#options;
+    const { envelope } = message;
     const subscriber = this.#options.subscriber(envelope.protocol);
-    const payload = subscriber === undefined ? undefined : this.#payload(envelope, origin);
+    const payload = subscriber === undefined ? undefined : this.#payload(envelope, work.arrival.batch.origin);
     const info = messageInfo(work, message);
     if (subscriber?.gate !== undefined && payload !== undefined) {
       void this.#gated(work, message, subscriber, payload.value, info);
@@ -98,12 +200,6 @@ export class Router {
     if (subscriber === undefined || payload === undefined) return;
     counters.add('messages:received');
     subscriber.message(payload.value, info);
-  }
-
-  #finish(work: Work): void {
-    const { from, arrival, fresh } = work;
-    if (fresh.length > 0) this.#relay(from, arrival, fresh);
-    from.session.consumed(arrival.chargedBytes);
   }
 
   async #gated(
