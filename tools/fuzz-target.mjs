@@ -1,84 +1,92 @@
-// What every fuzz target is made of: damage done to good encodings, and random bytes, from a seed.
+// What every fuzz target is made of: decoders, good encodings to damage, and claims that must hold whatever arrives.
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { mustBeLinear, shapesOf } from './fuzz/linear-time.mjs';
+import { mutate, randomFrom } from './fuzz/mutation.mjs';
 
-/** A small generator of 32-bit numbers (mulberry32): repeatable, and secure for nothing. */
-export function randomFrom(seed) {
-  let state = seed >>> 0;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
-  };
-}
+export { mustBeLinear, repeated } from './fuzz/linear-time.mjs';
+export { mutate, randomFrom } from './fuzz/mutation.mjs';
 
-const randomBytes = (random, length) => Uint8Array.from({ length }, () => random(256));
-
-/** One of the good encodings with up to four injuries, or random bytes of the right or any length. */
-export function mutate(random, samples) {
-  const sample = samples[random(samples.length)];
-  if (random(8) === 0) return randomBytes(random, random(2) === 0 ? sample.length : random(512));
-  let bytes = Uint8Array.from(sample);
-  for (let injuries = random(5); injuries > 0; injuries--) {
-    const at = random(bytes.length + 1);
-    switch (random(6)) {
-      case 0:
-        if (at < bytes.length) bytes[at] ^= 1 << random(8);
-        break;
-      case 1:
-        if (at < bytes.length) bytes[at] = [0, 1, 0x7f, 0x80, 0xff][random(5)];
-        break;
-      case 2:
-        bytes = bytes.slice(0, at);
-        break;
-      case 3:
-        bytes = join2(bytes, randomBytes(random, random(64)));
-        break;
-      case 4:
-        bytes = join2(bytes.subarray(0, at), bytes.subarray(at + random(32)));
-        break;
-      default:
-        bytes.set(randomBytes(random, Math.min(bytes.length - at, random(32))), at);
-    }
-  }
-  return bytes;
-}
-
-function join2(one, other) {
-  const bytes = new Uint8Array(one.length + other.length);
-  bytes.set(one);
-  bytes.set(other, one.length);
-  return bytes;
-}
+/** Inputs of a run that was given neither a number nor a time: a million, unless the target says why fewer. */
+const RUNS_DEFAULT = 1_000_000;
+/** The clock is looked at after so many inputs of a cheap target. */
+const INPUTS_BETWEEN_LOOKS = 64;
 
 /**
- * A target that calls `check(bytes, prepared)`, which throws on a find. `prepare` makes `samples`, good encodings to
- * damage, and whatever else the checks need. `cost` divides the runs of targets whose single check is slow. Finds are
- * kept in the corpus, which every later run tries first.
+ * A fuzz target, the default export of a `fuzz/*.fuzz.mjs`:
+ * - `decoders`: functions of bytes by the name of the decoder that each calls; none may throw. What they claim of the
+ *   result they claim with `must`. Each is measured on inputs of 16 and 128 KiB, too.
+ * - `samples()`: good encodings to damage; or `prepare()`, which makes `{ samples, … }` and perhaps `close()`.
+ * - `check(bytes, prepared, random)`: whatever else must hold, of machines for instance.
+ * - `covers`: names of decoders that only `check` exercises.
+ * - `shapes`: further makers of adversarial inputs, as `[what, (length) => bytes]`, for the measurement.
+ * - `expensive`: `{ runs, why }` where an input takes so long that a million of them is no default.
+ * Finds are kept in the corpus, which every later run tries first.
  */
-export function target({ name, prepare, check, cost = 1 }) {
-  const run = async ({ runs, seed, corpusDir, log }) => {
+export function target({
+  name,
+  decoders = {},
+  samples,
+  prepare = async () => ({ samples: await samples() }),
+  check,
+  covers = [],
+  shapes = [],
+  expensive,
+}) {
+  const attempt = async (bytes, prepared, random) => {
+    for (const decode of Object.values(decoders)) await decode(bytes);
+    await check?.(bytes, prepared, random);
+  };
+
+  const run = async ({ runs, seconds, seed, corpusDir, log }) => {
+    const endMs = performance.now() + (seconds ?? Infinity) * 1_000;
+    const wanted = runs ?? (seconds === undefined ? (expensive?.runs ?? RUNS_DEFAULT) : Infinity);
     const prepared = await prepare();
     const random = randomFrom(seed);
-    const attempt = async (bytes, origin) => {
-      try {
-        await check(bytes, prepared, random);
-      } catch (error) {
-        const file = join(corpusDir, `find-${seed}.bin`);
-        if (origin === 'new') writeFileSync(file, bytes);
-        log(`${name}: ${error.message} (${origin === 'new' ? file : origin})`);
-        throw error;
-      }
-    };
     const kept = readdirSync(corpusDir).filter((entry) => entry.endsWith('.bin'));
-    for (const entry of kept) await attempt(new Uint8Array(readFileSync(join(corpusDir, entry))), entry);
-    const count = Math.ceil(runs / cost);
-    for (let i = 0; i < count; i++) await attempt(mutate(random, prepared.samples), 'new');
+    for (const entry of kept) {
+      const bytes = new Uint8Array(readFileSync(join(corpusDir, entry)));
+      await attempt(bytes, prepared, randomFrom(seed)).catch((error) => {
+        throw new Find(`${entry} of the corpus`, error, 1);
+      });
+    }
+    for (const [what, make] of [...shapesOf(prepared.samples), ...shapes]) {
+      for (const [decoder, decode] of Object.entries(decoders))
+        await mustBeLinear(`${decoder} of ${what}`, make, decode);
+    }
+    const looks = expensive === undefined ? INPUTS_BETWEEN_LOOKS : 1;
+    let count = 0;
+    for (; count < wanted; count++) {
+      if (count % looks === 0 && performance.now() >= endMs) break;
+      const bytes = mutate(random, prepared.samples);
+      try {
+        await attempt(bytes, prepared, random);
+      } catch (error) {
+        throw new Find(keep(corpusDir, bytes), error, count + 1);
+      }
+    }
+    if (wanted < RUNS_DEFAULT && runs === undefined && expensive !== undefined)
+      log(`${wanted} inputs and no more: ${expensive.why}`);
     await prepared.close?.();
-    return { runs: count + kept.length, finds: [] };
+    return { runs: count, kept: kept.length };
   };
-  return { name, run };
+  return { name, covers: [...Object.keys(decoders), ...covers], run };
+}
+
+/** What a run found: where its input is kept, and after how many inputs the same seed finds it again. */
+export class Find extends Error {
+  constructor(where, cause, runs) {
+    super(`${cause?.message ?? cause} (${where})`, { cause });
+    this.runs = runs;
+  }
+}
+
+function keep(corpusDir, bytes) {
+  const digest = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
+  const file = join(corpusDir, `${digest}.bin`);
+  writeFileSync(file, bytes);
+  return file;
 }
 
 /** Throws unless the claim holds. */

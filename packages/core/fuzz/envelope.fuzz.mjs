@@ -2,7 +2,7 @@
 import { equalBytes } from '@yakmesh/crypto';
 import { decodeEnvelope, encodeEnvelope } from '../dist/envelope/envelope.js';
 import { decodePayload, encodePayload } from '../dist/envelope/payload.js';
-import { must, mustBeLinear, target } from './mutation.mjs';
+import { must, target } from './mutation.mjs';
 
 const payloads = [
   null,
@@ -38,33 +38,34 @@ const cores = [
   }),
 ];
 
-function prepare() {
-  for (const byte of [0x81, 0x80, 0x60, 0xc3, 0x00, 0xf6])
-    mustBeLinear(
-      `decodePayload of ${byte}s`,
-      (length) => new Uint8Array(length).fill(byte),
-      (bytes) => decodePayload(bytes),
-    );
-  mustBeLinear(
-    'decodePayload of a map with equal keys',
-    (length) => {
-      const bytes = new Uint8Array(length).fill(0x60);
-      bytes.set([0xba, 0, 0, 0x7f, 0xff]);
-      return bytes;
+const header = (bytes, length) => {
+  const all = new Uint8Array(Math.max(length, bytes.length)).fill(0x60);
+  all.set(bytes);
+  return all;
+};
+
+export default target({
+  name: 'envelopes and payloads',
+  samples: () => [...payloads, ...cores],
+  decoders: {
+    decodeEnvelope: (bytes) => {
+      const envelope = decodeEnvelope(bytes);
+      if (envelope === undefined) return;
+      must(equalBytes(encodeEnvelope(envelope), bytes), 'an envelope has one encoding');
     },
-    (bytes) => decodePayload(bytes),
-  );
-  return { samples: [...payloads, ...cores] };
-}
+    decodePayload: (bytes) => {
+      const payload = decodePayload(bytes);
+      if (payload === undefined) return;
+      must(decodePayload(encodePayload(payload.value)) !== undefined, 'what is decoded can be sent on');
+      must({}.isAdmin === undefined, 'no payload changes a prototype');
+    },
+  },
+  shapes: [
+    ['a map of equal keys', (length) => header([0xba, 0, 0, 0x7f, 0xff], length)],
+    ['a map of many short keys', (length) => encodePayload(keys(Math.floor(length / 8)))],
+    ['an array of empty arrays', (length) => encodePayload(new Array(Math.min(60_000, length)).fill([]))],
+    ['one long text', (length) => encodePayload('ü'.repeat(length / 2))],
+  ],
+});
 
-function check(bytes) {
-  const envelope = decodeEnvelope(bytes);
-  if (envelope !== undefined)
-    must(equalBytes(encodeEnvelope(envelope), bytes), 'an envelope has one encoding');
-  const payload = decodePayload(bytes);
-  if (payload === undefined) return;
-  encodePayload(payload.value);
-  must({}.isAdmin === undefined, 'no payload changes a prototype');
-}
-
-export default target({ name: 'envelope', prepare, check });
+const keys = (count) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, 0]));

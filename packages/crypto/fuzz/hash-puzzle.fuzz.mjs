@@ -1,6 +1,6 @@
 // The input is a solution of 40 B: nothing throws, and only what satisfies the definition passes.
+import { must, target } from '../../../tools/fuzz-target.mjs';
 import { concatBytes, HashPuzzleSolver, sha256, solvesHashPuzzle } from '../dist/index.js';
-import { decoderTarget, must } from './decoder-target.mjs';
 
 const BITS = 6;
 const prefix = new Uint8Array(32).fill(7);
@@ -13,9 +13,11 @@ function isSolution(bytes) {
   ).every((digest) => digest[0] < 32);
 }
 
-export default decoderTarget({
-  name: 'solvesHashPuzzle',
+export default target({
+  name: 'hash puzzles',
   samples: () => [new HashPuzzleSolver(prefix, BITS).work(100_000)],
-  check: (bytes) =>
-    must(solvesHashPuzzle(prefix, BITS, bytes) === isSolution(bytes), 'only solutions pass the check'),
+  decoders: {
+    solvesHashPuzzle: (bytes) =>
+      must(solvesHashPuzzle(prefix, BITS, bytes) === isSolution(bytes), 'only solutions pass the check'),
+  },
 });
