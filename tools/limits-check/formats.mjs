@@ -113,18 +113,18 @@ const FORMATS = [
         'PRIORITY.*',
         'PRIVATE_USE',
       ],
-      node: ['EXIT.*', 'MAGIC', 'VERSION'],
+      node: ['EXIT.*', 'MAGIC', 'SWITCHING_PROTOCOLS', 'TOO_MANY_REQUESTS', 'VERSION'],
     },
   },
   {
     why: 'weights that grade faults against each other',
-    names: { core: ['PENALTIES.*'] },
+    names: { core: ['DROPPED_WEIGHT', 'PENALTIES.*', 'TOO_FAST_WEIGHT'] },
   },
   {
     why: 'arithmetic of units and of number formats',
     names: {
       crypto: ['PART_SAVINGS_BITS', 'START.*', 'U32_VALUES'],
-      core: ['MINUTE_MS', 'RATCHET_PARITY', 'SECOND_MS', 'SUB_PUZZLE_SAVINGS_BITS', 'U32_VALUES'],
+      core: ['MINUTE_MS', 'RATCHET_PARITY', 'SECOND_MS', 'U32_VALUES'],
       node: ['MS_PER_SECOND', 'OTHERS_MODE', 'PRIVATE_MODE'],
     },
   },
