@@ -11,6 +11,7 @@ import type { Counters } from './counters.js';
 import { HeldMessages } from './held-messages.js';
 import type { Held, Refusal } from './origin-lines.js';
 import type { Peer } from './peer.js';
+import { RelayLimits } from './relay-limits.js';
 import type { Session } from './session.js';
 
 /** Messages dealt with before the event loop gets a turn. */
@@ -75,6 +76,7 @@ class HeldMessage implements Held {
 export class Router {
   readonly #options: RouterOptions;
   readonly #held: HeldMessages<HeldMessage>;
+  readonly #limits = new RelayLimits();
   readonly #work: Work[] = [];
   #isScheduled = false;
 
@@ -235,24 +237,32 @@ export class Router {
   #relay(from: Peer, arrival: Arrival, messages: readonly BatchMessage[]): void {
     const { batch, ttl } = arrival;
     if (ttl === 0 || batch.use !== 'gossip') return;
-    const isWhole = arrival.isWhole && messages.length === arrival.messages.length;
-    // The lowest of them: a batch must not lift what its origin signed as routine.
-    const priority = Math.min(...messages.map(({ envelope }) => envelope.priority));
-    const parcel: Parcel = {
-      batch,
-      messages,
-      isWhole,
-      ttl: Math.min(ttl, 32) - 1,
-      priority,
-      bytes: parcelBytes(messages),
-    };
-    const { counters } = this.#options;
+    const { counters, clock } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const all = relayed(arrival, messages);
     for (const peer of this.#options.peers()) {
       if (peer === from || peer.nodeId === batch.origin || !peer.accepts(batch.networkHash)) continue;
-      if (peer.enqueue(parcelItem(parcel))) counters.add('messages:relayed', messages.length);
-      else counters.add('messages:relay-skipped', messages.length);
+      const count = this.#limits.admitted(peer, batch.origin, messages.length, nowMs);
+      const isAll = count === messages.length;
+      if (!isAll) counters.add('messages:relay-limited', messages.length - count);
+      if (count === 0) continue;
+      const parcel = isAll ? all : relayed(arrival, messages.slice(0, count));
+      if (peer.enqueue(parcelItem(parcel))) counters.add('messages:relayed', count);
+      else counters.add('messages:relay-skipped', count);
     }
   }
+}
+
+function relayed(arrival: Arrival, messages: readonly BatchMessage[]): Parcel {
+  return {
+    batch: arrival.batch,
+    messages,
+    isWhole: arrival.isWhole && messages.length === arrival.messages.length,
+    ttl: Math.min(arrival.ttl, 32) - 1,
+    // The lowest of them: a batch must not lift what its origin signed as routine.
+    priority: Math.min(...messages.map(({ envelope }) => envelope.priority)),
+    bytes: parcelBytes(messages),
+  };
 }
 
 function messageInfo(work: Work, message: BatchMessage): MessageInfo {
