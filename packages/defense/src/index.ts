@@ -8,11 +8,23 @@ export {
 } from './data-limits.js';
 export type { DataLimitOptions, DataLimits } from './data-limits.js';
 export { DefenseArgumentError, DefenseError } from './errors.js';
-export type { DefenseErrorCode, JsonRefusalCode, MessageRefusalCode } from './errors.js';
+export type { DefenseErrorCode, JsonRefusalCode, MessageRefusalCode, NavrErrorCode } from './errors.js';
+export { EVIDENCE_MAX, type Evidence } from './evidence.js';
 export { JSON_BYTES_MAX, JSON_NUMBER_LENGTH_MAX } from './json-options.js';
 export type { SafeJsonParserOptions } from './json-options.js';
-export { SafeJsonParser } from './safe-json-parser.js';
-export type { JsonAccepted, JsonRefused, JsonResult, JsonValue } from './safe-json-parser.js';
+export { NAVR } from './navr.js';
+export { decodeChallenge, encodeChallenge, NAVR_CHALLENGE_BYTES_MAX } from './navr-challenge.js';
+export type { NavrChallenge, NavrClaims } from './navr-challenge.js';
+export type {
+  NavrDifficulty,
+  NavrOptions,
+  NavrPool,
+  NavrPresenter,
+  NavrScope,
+  NavrSolveOptions,
+} from './navr-options.js';
+export type { NavrAcceptance, NavrRefusal, NavrRefusalCode, NavrVerdict } from './navr-verdict.js';
+export { BAN_MS_MAX } from './node-standing.js';
 export {
   NonceRegistry,
   NONCE_AGE_MS_DEFAULT,
@@ -32,6 +44,61 @@ export {
   type ReplayStamp,
 } from './replay-defense.js';
 export type { ReplayAcceptance, ReplayRefusal, ReplayRefusalCode, ReplayVerdict } from './replay-verdict.js';
+export {
+  REPUTATION_VERSION,
+  type NodeJson,
+  type ReputationJson,
+  type ReputationRestored,
+  type ScopeJson,
+} from './reputation-json.js';
+export {
+  REPORT_WEIGHT_DEFAULT,
+  REPORT_WEIGHT_MAX,
+  REPUTATION_FIRST_BAN_MS,
+  REPUTATION_HALF_LIFE_MS,
+  REPUTATION_NODES_MAX,
+  ReputationTracker,
+  type NodeOrigin,
+  type ReportContext,
+  type ReputationTrackerOptions,
+} from './reputation-tracker.js';
+export {
+  DATA_BYTES_MAX,
+  GOSSIP_BYTES_MAX,
+  HANDSHAKE_BYTES_MAX,
+  LISTING_BYTES_MAX,
+} from './message-definitions.js';
+export type { MessageDefinition } from './message-definitions.js';
+export { SCHEMA_DEPTH_MAX, SCHEMA_NODES_MAX } from './message-schema.js';
+export type {
+  AnySchema,
+  ArraySchema,
+  BooleanSchema,
+  BytesSchema,
+  EnumSchema,
+  IntegerSchema,
+  LiteralSchema,
+  MapSchema,
+  MessageFields,
+  MessageSchema,
+  NodeIdSchema,
+  NullSchema,
+  NumberSchema,
+  ObjectSchema,
+  SchemaLiteral,
+  StringSchema,
+  UnionSchema,
+} from './message-schema.js';
+export { MESSAGE_TYPE_LENGTH_MAX, MESSAGE_TYPES_MAX, MessageValidator } from './message-validator.js';
+export type {
+  MessageInvalid,
+  MessageValid,
+  MessageValidatorOptions,
+  MessageVerdict,
+} from './message-validator.js';
+export { SafeJsonParser } from './safe-json-parser.js';
+export type { JsonAccepted, JsonRefused, JsonResult, JsonValue } from './safe-json-parser.js';
+export type { TextFormat } from './text-format.js';
 export { SEQUENCE_MAX } from './sender-windows.js';
 export {
   SequenceTracker,
@@ -53,3 +120,10 @@ export {
   TIMESTAMP_FUTURE_MS_MAX,
   type TimestampValidatorOptions,
 } from './timestamp-validator.js';
+export {
+  SUSPICIOUS_KEPT_SCORE_MAX,
+  SUSPICIOUS_SCORE_MAX,
+  TRUSTED_KEPT_SCORE_MIN,
+  TRUSTED_SCORE_MIN,
+  type TrustLevel,
+} from './trust-ladder.js';
