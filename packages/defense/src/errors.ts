@@ -26,8 +26,11 @@ export type MessageRefusalCode =
   | 'MESSAGE_TOO_MANY'
   | 'MESSAGE_UNKNOWN_TYPE';
 
+/** Why {@link NAVR.solve} rejects. */
+export type NavrErrorCode = 'NAVR_BAD_CHALLENGE' | 'NAVR_CLOSED' | 'NAVR_OTHER_PEER' | 'NAVR_TOO_HARD';
+
 /** Codes of operations of this package that failed. */
-export type DefenseErrorCode = JsonRefusalCode | MessageRefusalCode;
+export type DefenseErrorCode = JsonRefusalCode | MessageRefusalCode | NavrErrorCode;
 
 /** An operation of this package that failed; `code` says why and stays the same between versions. */
 export class DefenseError extends CodedError<DefenseErrorCode> {
