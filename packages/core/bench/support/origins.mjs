@@ -12,7 +12,7 @@ import { bytesKey, parcelBytes, Tree } from '../../dist/envelope/batch.js';
 import { encodeEnvelope, EnvelopeClass, leafMessage, messageId } from '../../dist/envelope/envelope.js';
 import { encodePayload } from '../../dist/envelope/payload.js';
 import { assembleMesh } from '../../dist/mesh/mesh-parts.js';
-import { parcelItem } from '../../dist/mesh/publisher.js';
+import { parcelItem } from '../../dist/link/send-queue.js';
 import { resolveOptions } from '../../dist/options.js';
 import { networkHash } from '../../dist/network-hash.js';
 import { systemRuntime } from '../../dist/runtime.js';
