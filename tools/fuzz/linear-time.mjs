@@ -3,11 +3,11 @@
 
 const SHORT_BYTES = 16_384;
 const FACTOR = 8;
-/** Garbage collection and caches cost linear work three times its share; quadratic work takes 64 times as long. */
+/** Garbage collection and caches may cost linear work three times its share; quadratic work takes 64 times as long. */
 const RATIO_MAX = 3 * FACTOR;
 /** Shorter times are noise, and count as this. */
 const SHORT_MS_MIN = 0.5;
-/** The best of so many: another process may hold the processor during all but one. */
+/** The best of so many: a collection of garbage may fall into all but one. */
 const ROUNDS = 7;
 
 /** Throws where `work` takes more than 24 times as long for the input of 128 KiB that `make` gives as for the one of 16 KiB. */
@@ -24,10 +24,12 @@ export async function mustBeLinear(what, make, work) {
   throw new Error(`broken: ${what} takes ${times}, which is more than linear`);
 }
 
+/** Milliseconds of processor time, which other processes do not lengthen. */
 async function timeOf(work, input) {
-  const startMs = performance.now();
+  const start = process.cpuUsage();
   await work(input);
-  return performance.now() - startMs;
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1_000;
 }
 
 /** Bytes that mean much to some decoder: zeros, small counts, CBOR's arrays and maps, brackets, quotes, all ones. */
