@@ -94,6 +94,17 @@ test('a limit beyond 4,096 entries is never exceeded in any window, and a steady
   expect(admittedMs.length).toBeGreaterThan(3 * limit * 0.99);
 });
 
+test('a window told to keep few entries still never exceeds its limit', () => {
+  const property = fc.property(fc.integer({ min: 1, max: 6 }), takes, (entriesMax, steps) => {
+    const window = new SlidingWindow(12, 200, entriesMax);
+    const model = new ModelWindow(12, 200);
+    for (const { timeMs, cost } of steps)
+      if (window.take(timeMs, cost)) expect(model.take(timeMs, cost)).toBe(true);
+  });
+  fc.assert(property);
+  expect(() => new SlidingWindow(5, 100, 0)).toThrow(RangeError);
+});
+
 test('at the edge of two fixed windows no more than the limit passes (trap D1)', () => {
   const window = new SlidingWindow(10, 1_000);
   let admitted = 0;

@@ -7,7 +7,7 @@ export interface BoundedMapOptions<Key, Value> {
 }
 
 interface Entry<Key, Value> {
-  readonly key: Key;
+  key: Key;
   value: Value;
   older: Entry<Key, Value> | undefined;
   newer: Entry<Key, Value> | undefined;
@@ -66,13 +66,11 @@ export class BoundedMap<Key, Value> {
       this.#touch(known);
       return this;
     }
-    const evicted = this.#entries.size >= this.limit ? this.#oldest : undefined;
-    if (evicted !== undefined) this.#drop(evicted);
+    const oldest = this.#entries.size >= this.limit ? this.#oldest : undefined;
+    if (oldest !== undefined) return this.#replace(oldest, key, value);
     const entry = { key, value, older: undefined, newer: undefined };
     this.#entries.set(key, entry);
     this.#append(entry);
-    // Last, so that a hook which uses the map finds it whole.
-    if (evicted !== undefined) this.#onEvict?.(evicted.key, evicted.value);
     return this;
   }
 
@@ -117,6 +115,19 @@ export class BoundedMap<Key, Value> {
   /** Walks over a copy, so the map may change meanwhile. */
   [Symbol.iterator](): IterableIterator<[Key, Value]> {
     return this.entries()[Symbol.iterator]();
+  }
+
+  // The same entry with another content: under an attack of new keys, a fresh one each would keep the garbage collector busy.
+  #replace(entry: Entry<Key, Value>, key: Key, value: Value): this {
+    const evicted = { key: entry.key, value: entry.value };
+    this.#entries.delete(entry.key);
+    entry.key = key;
+    entry.value = value;
+    this.#entries.set(key, entry);
+    this.#touch(entry);
+    // Last, so that a hook which uses the map finds it whole.
+    this.#onEvict?.(evicted.key, evicted.value);
+    return this;
   }
 
   #touch(entry: Entry<Key, Value>): void {

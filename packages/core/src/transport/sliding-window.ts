@@ -1,8 +1,9 @@
 import { BoundedMap } from './bounded-map.js';
 
 /**
- * Entries that one window may hold. Up to this limit the window is exact; above it, takes within 1/4,096 of the window
- * share an entry that counts as late as its last take: memory stays at 64 KiB and a refusal comes at most that early.
+ * Entries that one window may hold unless its maker says fewer. Up to this limit the window is exact; above it, takes
+ * within 1/4,096 of the window share an entry that counts as late as its last take: memory stays at 64 KiB and a refusal
+ * comes at most that early.
  */
 const ENTRIES_MAX = 4_096;
 
@@ -11,12 +12,14 @@ const ENTRIES_AT_FIRST = 4;
 
 /**
  * A true sliding window: in no half-open interval of `windowMs`, whatever its phase, is a cost of more than `limit`
- * admitted. O(1) amortised; memory is bounded by the limit and by 4,096 entries of 16 bytes.
+ * admitted. O(1) amortised; memory is bounded by the limit and by `entriesMax` entries of 16 bytes, beyond which a refusal
+ * may come up to `windowMs / entriesMax` too early.
  */
 export class SlidingWindow {
   readonly limit: number;
   readonly windowMs: number;
   readonly #sharedMs: number;
+  readonly #capacityMax: number;
   // A ring of pairs (time, cost), oldest at #head.
   #ring: number[] = [];
   #capacity = 0;
@@ -25,15 +28,19 @@ export class SlidingWindow {
   #used = 0;
   #newestMs = -Infinity;
 
-  /** @throws RangeError unless limit is an integer ≥ 0 and windowMs a number > 0. */
-  constructor(limit: number, windowMs: number) {
+  /** @throws RangeError unless limit is an integer ≥ 0, windowMs a number > 0 and entriesMax an integer ≥ 1. */
+  constructor(limit: number, windowMs: number, entriesMax = ENTRIES_MAX) {
     if (!Number.isSafeInteger(limit) || limit < 0)
       throw new RangeError(`limit must be an integer >= 0, not ${limit}`);
     if (!(windowMs > 0 && windowMs < Infinity))
       throw new RangeError(`windowMs must be more than 0, not ${windowMs}`);
+    if (!Number.isSafeInteger(entriesMax) || entriesMax < 1)
+      throw new RangeError(`entriesMax must be an integer >= 1, not ${entriesMax}`);
     this.limit = limit;
     this.windowMs = windowMs;
-    this.#sharedMs = limit > ENTRIES_MAX ? windowMs / ENTRIES_MAX : 0;
+    this.#sharedMs = limit > entriesMax ? windowMs / entriesMax : 0;
+    // Two more than entriesMax, since a window may begin and end inside a shared entry.
+    this.#capacityMax = Math.min(limit, entriesMax + 2);
   }
 
   /**
@@ -106,11 +113,7 @@ export class SlidingWindow {
   }
 
   #grow(): void {
-    // One more than ENTRIES_MAX, since a window may begin and end inside a shared entry.
-    const capacity = Math.min(
-      Math.max(2 * this.#capacity, ENTRIES_AT_FIRST),
-      Math.min(this.limit, ENTRIES_MAX + 2),
-    );
+    const capacity = Math.min(Math.max(2 * this.#capacity, ENTRIES_AT_FIRST), this.#capacityMax);
     const ring = new Array<number>(2 * capacity).fill(0);
     for (let index = 0; index < this.#length; index += 1) {
       const slot = this.#slot(index);
@@ -130,13 +133,15 @@ export class SlidingWindow {
 export class KeyedSlidingWindow {
   readonly #limit: number;
   readonly #windowMs: number;
+  readonly #entriesMax: number;
   readonly #windows: BoundedMap<string, SlidingWindow>;
 
   /** @throws RangeError as SlidingWindow and BoundedMap do. */
-  constructor(limit: number, windowMs: number, keysMax: number) {
-    new SlidingWindow(limit, windowMs);
+  constructor(limit: number, windowMs: number, keysMax: number, entriesMax = ENTRIES_MAX) {
+    new SlidingWindow(limit, windowMs, entriesMax);
     this.#limit = limit;
     this.#windowMs = windowMs;
+    this.#entriesMax = entriesMax;
     this.#windows = new BoundedMap(keysMax, { touchOnGet: true });
   }
 
@@ -148,7 +153,7 @@ export class KeyedSlidingWindow {
   take(key: string, nowMs: number, cost = 1): boolean {
     let window = this.#windows.get(key);
     if (window === undefined) {
-      window = new SlidingWindow(this.#limit, this.#windowMs);
+      window = new SlidingWindow(this.#limit, this.#windowMs, this.#entriesMax);
       this.#windows.set(key, window);
     }
     return window.take(nowMs, cost);
