@@ -2,7 +2,6 @@ import {
   ByteReader,
   bytesToHex,
   bytesToUtf8,
-  ByteWriter,
   concatBytes,
   HASH_PUZZLE_BITS_MAX,
   HASH_PUZZLE_BITS_MIN,
@@ -23,14 +22,16 @@ export const NAVR_CHALLENGE_BYTES_MAX = 570;
 /** 'YKNV'. */
 const MAGIC = 0x594b_4e56;
 const VERSION = 1;
+/** Magic, version, difficulty and minute. */
+const HEAD_BYTES = 10;
 const NONCE_BYTES = 16;
 const SEED_BYTES = 32;
+/** UTF-8 bytes of one UTF-16 unit, at most. */
+const UTF8_BYTES_PER_UNIT_MAX = 3;
 const U32_MAX = 0xffff_ffff;
 const NONCE_PATTERN = /^[0-9a-f]{32}$/;
 const SEED_PATTERN = /^[0-9a-f]{64}$/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
-const SEED_LABEL = utf8ToBytes('yakmesh/navr/seed/1');
-const PUZZLE_LABEL = utf8ToBytes('yakmesh/navr/puzzle/1');
 
 /** What a challenge says besides its seed. Whoever verifies believes none of it before the seed fits. */
 export interface NavrClaims {
@@ -97,38 +98,39 @@ export function isScope(value: unknown): value is string {
   return isText(value, NAVR_SCOPE_BYTES_MAX);
 }
 
-/** The bytes from which the verifier derives the seed: label ‖ all claims. */
-export function seedInput(claims: NavrClaims): Uint8Array {
-  return concatBytes(SEED_LABEL, claimBytes(claims));
+/** A parsed challenge's bytes without its seed; from these the verifier derives the seed. */
+export function claimBytes({ peerId, scope, difficulty, minute, nonce }: NavrClaims): Uint8Array {
+  const [peerBytes, scopeBytes] = [utf8ToBytes(peerId), utf8ToBytes(scope)];
+  const peerAt = HEAD_BYTES + NONCE_BYTES + 1;
+  const scopeAt = peerAt + peerBytes.length + 1;
+  // By hand, for a verifier does this for every stranger.
+  const bytes = new Uint8Array(scopeAt + scopeBytes.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, MAGIC);
+  bytes[4] = VERSION;
+  bytes[5] = difficulty;
+  view.setUint32(6, minute);
+  bytes.set(hexToBytes(nonce), HEAD_BYTES);
+  bytes[peerAt - 1] = peerBytes.length;
+  bytes.set(peerBytes, peerAt);
+  bytes[scopeAt - 1] = scopeBytes.length;
+  bytes.set(scopeBytes, scopeAt);
+  return bytes;
 }
 
 /**
- * What the puzzle's candidates are hashed with: a hash over all claims and the seed. So work cannot be handed on: whoever
- * solves a challenge that names itself has solved nobody else's.
+ * What the puzzle's candidates are hashed with: the hash of the whole challenge. So work cannot be handed on: whoever solves a
+ * challenge that names itself has solved nobody else's.
  */
-export function puzzlePrefix(claims: NavrClaims, seed: Uint8Array): Uint8Array {
-  return sha256(concatBytes(PUZZLE_LABEL, claimBytes(claims), seed));
-}
-
-function claimBytes({ peerId, scope, difficulty, minute, nonce }: NavrClaims): Uint8Array {
-  const [peerBytes, scopeBytes] = [utf8ToBytes(peerId), utf8ToBytes(scope)];
-  return new ByteWriter()
-    .u32(MAGIC)
-    .u8(VERSION)
-    .u8(difficulty)
-    .u32(minute)
-    .bytes(hexToBytes(nonce))
-    .u8(peerBytes.length)
-    .bytes(peerBytes)
-    .u8(scopeBytes.length)
-    .bytes(scopeBytes)
-    .finish();
+export function puzzlePrefix(claims: Uint8Array, seed: Uint8Array): Uint8Array {
+  return sha256(concatBytes(claims, seed));
 }
 
 function isText(value: unknown, bytesMax: number): value is string {
   if (typeof value !== 'string' || value.length > bytesMax) return false;
   // Lone surrogates all encode as U+FFFD: two names would be one in bytes.
-  return !LONE_SURROGATE.test(value) && utf8ToBytes(value).length <= bytesMax;
+  if (LONE_SURROGATE.test(value)) return false;
+  return value.length * UTF8_BYTES_PER_UNIT_MAX <= bytesMax || utf8ToBytes(value).length <= bytesMax;
 }
 
 function isWhole(value: unknown, least: number, most: number): value is number {

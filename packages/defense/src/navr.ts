@@ -10,13 +10,13 @@ import {
 } from '@yakmesh/crypto';
 import { DefenseError } from './errors.js';
 import {
+  claimBytes,
   isPeerName,
   isScope,
   NAVR_PEER_ID_BYTES_MAX,
   NAVR_SCOPE_BYTES_MAX,
   parseChallenge,
   puzzlePrefix,
-  seedInput,
   type NavrChallenge,
   type NavrClaims,
 } from './navr-challenge.js';
@@ -37,10 +37,13 @@ import { rememberVerified } from './verified-solutions.js';
 import { wallTime } from './wall-time.js';
 
 const NONCE_BYTES = 16;
+/** Bytes of a seed that name its challenge: two of them meet with a chance of 2⁻⁹⁵, and then the second is refused. */
+const USED_NAME_BYTES = 16;
 
 interface Judged {
   readonly code?: NavrRefusalCode | undefined;
-  readonly challenge?: NavrChallenge | undefined;
+  readonly peerId?: string | undefined;
+  readonly name?: string | undefined;
   readonly minute?: NavrMinute | undefined;
   readonly solution?: Uint8Array | undefined;
 }
@@ -95,7 +98,7 @@ export class NAVR {
       minute: minute.minute,
       nonce: bytesToHex(this.#random.bytes(NONCE_BYTES)),
     };
-    return { ...claims, seed: bytesToHex(seedOf(minute, seedInput(claims))) };
+    return { ...claims, seed: bytesToHex(seedOf(minute, claimBytes(claims))) };
   }
 
   /**
@@ -114,7 +117,7 @@ export class NAVR {
     if (peerId !== undefined && peerId !== parsed.peerId) {
       throw new DefenseError('NAVR_OTHER_PEER', 'The challenge was made for another peer.');
     }
-    const prefix = puzzlePrefix(parsed, hexToBytes(parsed.seed));
+    const prefix = puzzlePrefix(claimBytes(parsed), hexToBytes(parsed.seed));
     const pool = this.#givenPool ?? (this.#ownPool ??= new CryptoPool({ workers: 1 }));
     return pool.solvePuzzle(prefix, parsed.difficulty, { signal, onProgress });
   }
@@ -131,12 +134,10 @@ export class NAVR {
     nowMs?: number,
   ): boolean {
     const timeMs = wallTime(nowMs);
-    const judged = this.#judge(challenge, solution, presenter, timeMs);
-    if (judged.challenge === undefined || judged.minute === undefined || judged.solution === undefined) {
-      return false;
-    }
-    this.#minutes.use(judged.minute, judged.challenge.seed);
-    rememberVerified(judged.challenge.peerId, judged.solution, timeMs);
+    const { peerId, name, minute, solution: own } = this.#judge(challenge, solution, presenter, timeMs);
+    if (peerId === undefined || name === undefined || minute === undefined || own === undefined) return false;
+    this.#minutes.use(minute, name);
+    rememberVerified(peerId, own, timeMs);
     return true;
   }
 
@@ -168,15 +169,22 @@ export class NAVR {
     if (isOther(presenter.scope, challenge.scope)) return { code: 'NAVR_OTHER_SCOPE' };
     const minute = this.#minutes.open(challenge.minute, nowMs);
     if (minute === undefined) return { code: 'NAVR_EXPIRED' };
-    const seed = seedOf(minute, seedInput(challenge));
+    const claims = claimBytes(challenge);
+    const seed = seedOf(minute, claims);
     if (!equalBytes(seed, hexToBytes(challenge.seed))) return { code: 'NAVR_NOT_OURS' };
-    if (minute.used.has(challenge.seed)) return { code: 'NAVR_USED' };
+    const name = usedName(seed);
+    if (minute.used.has(name)) return { code: 'NAVR_USED' };
     const own = copyBytes(solution);
-    if (!solvesHashPuzzle(puzzlePrefix(challenge, seed), challenge.difficulty, own)) {
+    if (!solvesHashPuzzle(puzzlePrefix(claims, seed), challenge.difficulty, own)) {
       return { code: 'NAVR_BAD_SOLUTION' };
     }
-    return { challenge, minute, solution: own };
+    return { peerId: challenge.peerId, name, minute, solution: own };
   }
+}
+
+/** Sixteen bytes in as many characters, of our own making: the challenge's text may be part of a longer one. */
+function usedName(seed: Uint8Array): string {
+  return String.fromCharCode(...seed.subarray(0, USED_NAME_BYTES));
 }
 
 function isOther(expected: string | undefined, claimed: string): boolean {

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { systemRandom } from '@yakmesh/core/transport';
 import { bytesToHex, CryptoPool, HashPuzzleSolver, hexToBytes } from '@yakmesh/crypto';
 import fc from 'fast-check';
-import { puzzlePrefix, type NavrChallenge } from '../src/navr-challenge.js';
+import { claimBytes, puzzlePrefix, type NavrChallenge } from '../src/navr-challenge.js';
 import { NavrMinutes, NAVR_USED_MAX } from '../src/navr-minutes.js';
 import { NAVR } from '../src/navr.js';
 import { takeVerified } from '../src/verified-solutions.js';
@@ -16,7 +16,7 @@ const client = new NAVR({ pool });
 afterAll(() => pool.close());
 
 function solve(challenge: NavrChallenge, difficulty = challenge.difficulty): Uint8Array {
-  const prefix = puzzlePrefix(challenge, hexToBytes(challenge.seed));
+  const prefix = puzzlePrefix(claimBytes(challenge), hexToBytes(challenge.seed));
   return new HashPuzzleSolver(prefix, difficulty).work(10_000_000) ?? new Uint8Array(40);
 }
 
@@ -86,7 +86,7 @@ test('D4: a solution is taken once, also in the next minute and through JSON', (
 
 test('D4: a second solution of a used challenge is refused too', () => {
   const { navr, challenge, solution } = solved();
-  const prefix = puzzlePrefix(challenge, hexToBytes(challenge.seed));
+  const prefix = puzzlePrefix(claimBytes(challenge), hexToBytes(challenge.seed));
   const other =
     new HashPuzzleSolver(prefix, DIFFICULTY, { solved: 7, candidate: 1_000_000, solution }).work(100_000) ??
     solution;
