@@ -2,6 +2,7 @@ import type { NodeId } from '@yakmesh/crypto';
 import { BoundedMap, runMachine, type Clock, type Guard, type MachineRunner } from '../transport/index.js';
 import type { Counters } from './counters.js';
 import { isWait, OriginLines, type Held, type LineAction, type Refusal } from './origin-lines.js';
+import type { Reports } from './reports.js';
 
 /** Origins whose last report is remembered; one that is forgotten is reported once more. */
 const REPORTED_MAX = 1_024;
@@ -16,6 +17,7 @@ export interface HeldMessagesOptions<Item> {
   readonly clock: Clock;
   readonly guard: Guard;
   readonly counters: Counters;
+  readonly reports: Reports;
   /** Messages of one origin may go on, in their order. */
   readonly release: (items: readonly Item[]) => void;
   /** A message that waited comes to nothing; it is counted already. */
@@ -93,11 +95,11 @@ export class HeldMessages<Item extends Held> {
   }
 
   #report(origin: NodeId, code: string, weight: number): void {
-    const { guard, clock } = this.#options;
+    const { reports, clock } = this.#options;
     const nowMs = clock.monotonicMs();
     const lastMs = this.#reportedMs.get(origin) ?? -Infinity;
     if (nowMs - lastMs < REPORT_MS_MIN) return;
     this.#reportedMs.set(origin, nowMs);
-    guard.report({ nodeId: origin }, code, weight, nowMs);
+    reports.node(origin, code, weight);
   }
 }

@@ -152,6 +152,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     clock,
     guard,
     counters,
+    reports,
     replay,
     peers,
     subscriber: (protocol) => protocols.subscriber(protocol),

@@ -12,6 +12,7 @@ import { HeldMessages } from './held-messages.js';
 import type { Held, Refusal } from './origin-lines.js';
 import type { Peer } from './peer.js';
 import { RelayLimits } from './relay-limits.js';
+import type { Reports } from './reports.js';
 import type { Session } from './session.js';
 
 /** Messages dealt with before the event loop gets a turn. */
@@ -30,6 +31,7 @@ export interface RouterOptions {
   readonly clock: Clock;
   readonly guard: Guard;
   readonly counters: Counters;
+  readonly reports: Reports;
   readonly replay: ReplayState;
   readonly peers: () => readonly Peer[];
   readonly subscriber: (protocol: string) => Subscriber | undefined;
@@ -82,11 +84,12 @@ export class Router {
 
   constructor(options: RouterOptions) {
     this.#options = options;
-    const { clock, guard, counters } = options;
+    const { clock, guard, counters, reports } = options;
     this.#held = new HeldMessages({
       clock,
       guard,
       counters,
+      reports,
       release: (items) => this.#release(items),
       dropped: (item) => this.#dealt(item),
     });
@@ -211,13 +214,10 @@ export class Router {
     payload: Payload,
     info: MessageInfo,
   ): Promise<void> {
-    const { counters, guard, clock } = this.#options;
+    const { counters, reports } = this.#options;
     const verdict = (await subscriber.gate?.(payload, info)) ?? 'ignore';
     counters.add(`gate:${verdict}`);
-    if (verdict === 'reject') {
-      const { nodeId, session } = work.from;
-      guard.report({ nodeId, address: session.address }, 'GATE_REJECTED', 5, clock.monotonicMs());
-    }
+    if (verdict === 'reject') reports.node(work.from.nodeId, 'GATE_REJECTED', 5);
     if (verdict !== 'forward') return;
     this.#relay(work.from, work.arrival, [message]);
     counters.add('messages:received');
@@ -228,8 +228,7 @@ export class Router {
     const decoded = decodePayload(envelope.payload);
     if (decoded !== undefined) return decoded as { readonly value: Payload };
     this.#options.counters.add('PEER_BAD_PAYLOAD');
-    const { guard, clock } = this.#options;
-    guard.report({ nodeId: origin }, 'PEER_BAD_PAYLOAD', 10, clock.monotonicMs());
+    this.#options.reports.node(origin, 'PEER_BAD_PAYLOAD', 10);
     return undefined;
   }
 
