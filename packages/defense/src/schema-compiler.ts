@@ -156,7 +156,7 @@ class SchemaCompiler {
 
   #union(schema: UnionSchema, depth: number): SchemaCheck {
     const { options } = schema;
-    if (!Array.isArray(options) || options.length === 0) badOption('options is a list of schemas.');
+    if (!isFilledList(options)) badOption('options is a list of schemas.');
     const checks = options.map((option) => this.compile(option, depth + 1));
     return (value) =>
       checks.some((check) => check(value) === undefined)
@@ -188,7 +188,7 @@ function range(unit: string, min: number | undefined, max: number | undefined): 
 function oneOf(values: readonly SchemaLiteral[]): SchemaCheck {
   const isLiteral = (value: unknown) =>
     value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
-  if (!Array.isArray(values) || values.length === 0 || !values.every(isLiteral))
+  if (!isFilledList(values) || !values.every(isLiteral))
     badOption('A literal or enum names strings, finite numbers, booleans or null.');
   const allowed: ReadonlySet<unknown> = new Set(values);
   return (value) => (allowed.has(value) ? undefined : misfit('is none of the values allowed.'));
@@ -235,6 +235,11 @@ function bytesCheck({ minBytes, maxBytes }: BytesSchema): SchemaCheck {
     if (length < least) return misfit(`has fewer than ${least} bytes.`);
     return length > most ? offence('MESSAGE_TOO_LONG', `has more than ${most} bytes.`) : undefined;
   };
+}
+
+/** No type guard: `Array.isArray` would forget what a readonly list holds. */
+function isFilledList(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

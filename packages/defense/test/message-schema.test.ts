@@ -72,7 +72,7 @@ const CASES: readonly (readonly [MessageSchema, readonly unknown[], readonly unk
   ],
   [{ type: 'object', required: { a: { type: 'any' } }, additional: true }, [{ a: 1, z: 2 }], [{ z: 2 }]],
   [
-    { type: 'object', required: { ['toString']: { type: 'any' } }, additional: true },
+    { type: 'object', required: { ['toString']: { type: 'any' as const } }, additional: true },
     [{ toString: 1 }],
     [{}],
   ],
