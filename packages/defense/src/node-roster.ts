@@ -11,6 +11,7 @@ type Shelf = ReturnType<NodeStanding['shelfAt']>;
 export class NodeRoster {
   readonly #shelves: Readonly<Record<Shelf, BoundedMap<string, NodeStanding>>>;
 
+  /** Takes 4 nodes or more. */
   constructor(nodesMax: number) {
     const quarter = Math.floor(nodesMax / 4);
     this.#shelves = {
@@ -20,11 +21,13 @@ export class NodeRoster {
     };
   }
 
+  /** Nodes on all shelves. */
   get size(): number {
     const { banned, known, ordinary } = this.#shelves;
     return banned.size + known.size + ordinary.size;
   }
 
+  /** The standing of a node, wherever it is. */
   find(peerId: string): NodeStanding | undefined {
     const { banned, known, ordinary } = this.#shelves;
     return banned.get(peerId) ?? known.get(peerId) ?? ordinary.get(peerId);
@@ -37,6 +40,7 @@ export class NodeRoster {
     shelf.set(peerId, standing);
   }
 
+  /** Forgets a node; true if it was there. */
   delete(peerId: string): boolean {
     return Object.values(this.#shelves).some((shelf) => shelf.delete(peerId));
   }

@@ -32,17 +32,23 @@ export const BAN_FORGOTTEN_MS = 604_800_000;
 
 /** How scores decay and how long bans last, in milliseconds. */
 export interface StandingTimes {
+  /** Half of a score is forgotten in it. */
   readonly halfLifeMs: number;
+  /** How long the first ban lasts. */
   readonly firstBanMs: number;
 }
 
 /** All that is remembered of a node, as it is saved; times in milliseconds since 1970. */
 export interface StandingState {
+  /** -100 to 100. */
   score: number;
   /** When the score was true; the end of the ban for a banned node. */
   scoreAtMs: number;
+  /** The level that the score had led to then. */
   level: ScoreLevel;
+  /** When the last ban ends or ended; 0 for none. */
   bannedUntilMs: number;
+  /** Bans that count for the length of the next. */
   bans: number;
   /** Whether a report is still part of the score. */
   isBlamed: boolean;
@@ -50,6 +56,7 @@ export interface StandingState {
   proofAtMs: number;
   /** The address scope it was seen in. */
   scope: string | undefined;
+  /** The last reports, oldest first. */
   evidence: readonly Evidence[];
 }
 
@@ -66,6 +73,7 @@ export class NodeStanding {
   readonly #state: StandingState;
   #goodPoints: SlidingWindow | undefined;
 
+  /** Begins with a copy of the state. */
   constructor(state: StandingState, times: StandingTimes) {
     this.#state = { ...state };
     this.#times = times;
@@ -76,6 +84,7 @@ export class NodeStanding {
     return { ...this.#state };
   }
 
+  /** The address scope it was seen in first. */
   get scope(): string | undefined {
     return this.#state.scope;
   }
@@ -85,6 +94,7 @@ export class NodeStanding {
     this.#state.scope ??= scope;
   }
 
+  /** Whether a ban lasts. */
   isBanned(nowMs: number): boolean {
     return nowMs < this.#state.bannedUntilMs;
   }
@@ -100,6 +110,7 @@ export class NodeStanding {
     return decayedScore(this.#state.score, nowMs - this.#state.scoreAtMs, this.#times.halfLifeMs);
   }
 
+  /** The level now, which time alone may have changed. */
   levelAt(nowMs: number): TrustLevel {
     return this.isBanned(nowMs) ? 'banned' : levelAfter(this.#state.level, this.scoreAt(nowMs));
   }

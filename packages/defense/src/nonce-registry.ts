@@ -9,7 +9,7 @@ import { wallTime } from './wall-time.js';
 export const NONCE_AGE_MS_DEFAULT = 3_600_000;
 /** Longest time to remember nonces: a day. Freshness is a matter of minutes, and more only costs memory. */
 export const NONCE_AGE_MS_MAX = 86_400_000;
-/** Nonces remembered unless told otherwise: 72 a second for an hour, 360 a second for twelve minutes. About 60 MB when full. */
+/** Nonces remembered unless told otherwise: 72 a second for an hour, 360 a second for twelve minutes. About 50 MB when full. */
 export const NONCES_MAX_DEFAULT = 262_144;
 /** The most that a registry can be told to remember; V8's Map ends at 2²⁴ entries. */
 export const NONCES_MAX = 8_388_608;
@@ -38,15 +38,20 @@ export type Nonce = string | Uint8Array;
 export interface NonceRegistryOptions {
   /** Milliseconds that a nonce is remembered: at least as long as a message counts as fresh on any clock. @default 3_600_000 */
   readonly maxAge?: number | undefined;
-  /** Nonces remembered at once; a further one is refused, for forgetting one early would let it in again. About 230 bytes each. @default 262_144 */
+  /** Nonces remembered at once; a further one is refused, for forgetting one early would let it in again. About 190 bytes each. @default 262_144 */
   readonly maxSize?: number | undefined;
   /** Where nonces come from. @default the system's cryptographic generator */
   readonly random?: Random | undefined;
 }
 
+interface HeldBySender {
+  readonly sender: string;
+  count: number;
+}
+
 interface Held {
   readonly atMs: number;
-  readonly sender: string | undefined;
+  readonly by: HeldBySender | undefined;
 }
 
 /**
@@ -58,13 +63,15 @@ interface Held {
  * Pass nonces in the form that was authenticated: text is compared as it is, and hex in capitals is another text.
  */
 export class NonceRegistry {
+  /** Milliseconds that a nonce is remembered, the last one included. */
   readonly maxAge: number;
+  /** Nonces remembered at once. */
   readonly maxSize: number;
   readonly #random: Random;
   // Never full when set, so nothing is evicted: the oldest leave by age alone, in the order in which they came.
   readonly #held: BoundedMap<string, Held>;
-  /** Nonces held by each sender; only senders that hold some, so never more of them than nonces. */
-  readonly #counts = new Map<string, number>();
+  /** Only senders that hold some nonces, so never more of them than nonces. */
+  readonly #senders = new Map<string, HeldBySender>();
   #newestMs = -Infinity;
 
   /** @throws DefenseArgumentError DEFENSE_BAD_OPTION. */
@@ -103,7 +110,7 @@ export class NonceRegistry {
   mark(nonce: Nonce, nowMs?: number, sender?: string): boolean {
     const key = keyOf(nonce);
     if (this.#refusal(key, sender, wallTime(nowMs)) !== undefined || key === undefined) return false;
-    this.#held.set(keptText(key), { atMs: this.#newestMs, sender: this.#countUp(sender) });
+    this.#held.set(keptText(key), { atMs: this.#newestMs, by: this.#countUp(sender) });
     return true;
   }
 
@@ -124,7 +131,7 @@ export class NonceRegistry {
     if (this.#held.size >= this.maxSize) return 'NONCE_REGISTRY_FULL';
     if (sender === undefined) return undefined;
     const ownMax = Math.max(1, this.maxSize / NONCE_SHARES, this.maxSize / 2 - this.#held.size);
-    return (this.#counts.get(sender) ?? 0) >= ownMax ? 'NONCE_SENDER_FULL' : undefined;
+    return (this.#senders.get(sender)?.count ?? 0) >= ownMax ? 'NONCE_SENDER_FULL' : undefined;
   }
 
   #expire(nowMs: number): void {
@@ -134,22 +141,23 @@ export class NonceRegistry {
       const oldest = this.#held.oldest();
       if (oldest === undefined || this.#newestMs - oldest[1].atMs <= this.maxAge) return;
       this.#held.delete(oldest[0]);
-      this.#countDown(oldest[1].sender);
+      this.#countDown(oldest[1].by);
     }
   }
 
-  #countUp(sender: string | undefined): string | undefined {
+  #countUp(sender: string | undefined): HeldBySender | undefined {
     if (sender === undefined) return undefined;
-    const kept = keptText(sender);
-    this.#counts.set(kept, (this.#counts.get(kept) ?? 0) + 1);
-    return kept;
+    const known = this.#senders.get(sender);
+    const by = known ?? { sender: keptText(sender), count: 0 };
+    if (known === undefined) this.#senders.set(by.sender, by);
+    by.count += 1;
+    return by;
   }
 
-  #countDown(sender: string | undefined): void {
-    if (sender === undefined) return;
-    const count = this.#counts.get(sender) ?? 0;
-    if (count > 1) this.#counts.set(sender, count - 1);
-    else this.#counts.delete(sender);
+  #countDown(by: HeldBySender | undefined): void {
+    if (by === undefined) return;
+    by.count -= 1;
+    if (by.count === 0) this.#senders.delete(by.sender);
   }
 }
 

@@ -27,7 +27,9 @@ export interface ReplayStamp {
   readonly senderId: string;
   /** When, in milliseconds since 1970. */
   readonly timestamp: number;
+  /** Its number among those of this sender and epoch. */
   readonly sequence: number;
+  /** A value that no other message has. */
   readonly nonce: Nonce;
   /** When the sender started, in milliseconds since 1970. @default 0 */
   readonly epoch?: number | undefined;
@@ -43,8 +45,11 @@ export type Authenticity = boolean | (() => boolean);
  * A message is remembered at least as long as it counts as fresh, which the constructor sees to.
  */
 export class ReplayDefense {
+  /** For `generate`: nonces of our own messages. */
   readonly nonces: NonceRegistry;
+  /** Its window is what the others agree with. */
   readonly timestamps: TimestampValidator;
+  /** For `next`: numbers of our own messages. */
   readonly sequences: SequenceTracker;
 
   /** @throws DefenseArgumentError DEFENSE_BAD_OPTION, also when nonces would be forgotten before their messages are too old. */

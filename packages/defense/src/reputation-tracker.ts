@@ -20,7 +20,7 @@ import type { TrustLevel } from './trust-ladder.js';
 import { takeVerified } from './verified-solutions.js';
 import { wallTime } from './wall-time.js';
 
-/** Nodes remembered unless told otherwise: as many as the replay defence. About 1 KB each, 3 KB with sixteen reports. */
+/** Nodes remembered unless told otherwise: as many as the replay defence. About 0.6 KB each, 2.3 KB with sixteen reports. */
 export const REPUTATION_NODES_MAX = 16_384;
 /** Time in which half of a score is forgotten unless told otherwise: a day, so that a bad one is outlived in a few. */
 export const REPUTATION_HALF_LIFE_MS = 86_400_000;

@@ -13,7 +13,9 @@ export const SCOPE_START_SCORE_MIN = -40;
 
 /** What one scope was blamed for, at a time in milliseconds since 1970. */
 export interface ScopeBlame {
+  /** Weights of the reports, what has faded taken off. */
   readonly blame: number;
+  /** When that was true. */
   readonly atMs: number;
 }
 
@@ -25,6 +27,7 @@ export class ScopeHistories {
   readonly #halfLifeMs: number;
   readonly #scopes = new BoundedMap<string, ScopeBlame>(SCOPES_MAX);
 
+  /** Blame fades as scores do. */
   constructor(halfLifeMs: number) {
     this.#halfLifeMs = halfLifeMs;
   }
@@ -34,6 +37,7 @@ export class ScopeHistories {
     return address === undefined ? undefined : addressKeys(address).narrow;
   }
 
+  /** Adds what a node from this scope was blamed for. */
   blame(scope: string | undefined, weight: number, nowMs: number): void {
     if (scope === undefined) return;
     const atMs = Math.max(nowMs, this.#scopes.peek(scope)?.atMs ?? nowMs);

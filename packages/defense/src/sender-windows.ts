@@ -6,15 +6,19 @@ export const SEQUENCE_MAX = 0xffff_ffff_ffff;
 
 /** Where a message stands among those of its sender. */
 export interface SequencePlace {
+  /** Its number in the epoch. */
   readonly sequence: number;
+  /** When its sender started, in milliseconds since 1970. */
   readonly epoch: number;
-  /** When it was sent; undefined where it does not say. */
+  /** When it was sent, in milliseconds since 1970; undefined where it does not say. */
   readonly timeMs: number | undefined;
 }
 
 /** What forgotten senders may have sent: nothing of them is later than this time, and nothing of a later epoch. */
 export interface SeenFloor {
+  /** When the last of them was sent. */
   readonly timeMs: number;
+  /** The latest epoch among them. */
   readonly epoch: number;
 }
 
@@ -46,6 +50,7 @@ export class SenderWindows {
   #previous: EpochWindow | undefined;
   #lastMs = -1;
 
+  /** A sender that is heard in this epoch for the first time, while this is the floor under unknown ones. */
   constructor(bits: number, epoch: number, floor: SeenFloor) {
     this.#bits = bits;
     this.#floor = floor;

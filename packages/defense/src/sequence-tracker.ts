@@ -20,7 +20,7 @@ export const SEQUENCE_WINDOW_BITS_MAX = 65_536;
 export const SEQUENCE_JUMP_MAX = 16_777_216;
 /** The first number heard from a sender may be at most this: whoever joins late meets high ones, yet room to count must be left. */
 export const SEQUENCE_FIRST_MAX = 1_099_511_627_776;
-/** Senders remembered unless told otherwise: a large mesh's active ones. About 0.6 KB each; a further one evicts who was heard longest ago. */
+/** Senders remembered unless told otherwise: a large mesh's active ones. About 0.7 KB each; a further one evicts who was heard longest ago. */
 export const SEQUENCE_SENDERS_MAX = 16_384;
 /** How far an epoch or timestamp may be ahead of our clock unless told otherwise: core's tolerance for envelopes. */
 export const SEQUENCE_FUTURE_MS_DEFAULT = 120_000;

@@ -23,7 +23,9 @@ export interface TimestampValidatorOptions {
 
 /** Tells fresh timestamps from others: whole milliseconds since 1970, from `maxAge` ago to `maxFuture` ahead, both included. */
 export class TimestampValidator {
+  /** Milliseconds that a message may be old. */
   readonly maxAge: number;
+  /** Milliseconds that a message may be ahead. */
   readonly maxFuture: number;
 
   /** @throws DefenseArgumentError DEFENSE_BAD_OPTION. */
