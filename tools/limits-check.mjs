@@ -12,7 +12,8 @@ const isOf = (row) => (constant) =>
   constant.name === row.name &&
   (row.file === undefined || constant.file === row.file);
 
-const number = (value) => value.toLocaleString('en', { maximumFractionDigits: 10 });
+const number = (value) =>
+  value === Infinity ? 'unlimited' : value.toLocaleString('en', { maximumFractionDigits: 10 });
 const place = ({ package: folder, file, line }) => `packages/${folder}/src/${file}:${line}`;
 
 /** What to do to the row of a constant, or undefined where all is well. */

@@ -52,13 +52,20 @@ function constantsOf(source, checker) {
 function numbersOf(name, initializer, node, checker) {
   const plain = withoutWrapping(initializer);
   if (ts.isObjectLiteralExpression(plain)) {
-    return plain.properties
-      .filter(ts.isPropertyAssignment)
-      .filter(({ name: field }) => ts.isIdentifier(field))
-      .flatMap((field) => numbersOf(`${name}.${field.name.text}`, field.initializer, field, checker));
+    return (
+      plain.properties
+        .filter(ts.isPropertyAssignment)
+        // A field that is another constant is the same number under another name.
+        .filter(({ name: field, initializer }) => ts.isIdentifier(field) && isOwnNumber(initializer))
+        .flatMap((field) => numbersOf(`${name}.${field.name.text}`, field.initializer, field, checker))
+    );
   }
   const { flags } = checker.getTypeAtLocation(plain);
   return flags & ts.TypeFlags.NumberLike ? [{ name, value: valueOf(plain, checker), node }] : [];
+}
+
+function isOwnNumber(initializer) {
+  return !ts.isIdentifier(initializer) || initializer.text === 'Infinity';
 }
 
 /** The expression inside `(…)`, `… as const`, `… satisfies T` and `Object.freeze(…)`. */

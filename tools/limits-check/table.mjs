@@ -17,7 +17,7 @@ export function rowsOf(markdown) {
     const cells = text.split('|').map((cell) => cell.trim());
     if (cells.length < 3 || !cells[1].startsWith('`')) continue;
     const [, name, file] = LIMIT.exec(cells[1]) ?? [];
-    const value = NUMBER.test(cells[2]) ? Number(cells[2].replaceAll(',', '')) : undefined;
+    const value = valueOf(cells[2]);
     if (cells.length !== 7 || cells.slice(1, 6).includes(''))
       problems.push(`line ${line}: a row has five cells, none of them empty`);
     else if (name === undefined)
@@ -27,4 +27,9 @@ export function rowsOf(markdown) {
     else rows.push({ package: folder, name, file, value, line });
   }
   return { rows, problems };
+}
+
+function valueOf(text) {
+  if (text === 'unlimited') return Infinity;
+  return NUMBER.test(text) ? Number(text.replaceAll(',', '')) : undefined;
 }
