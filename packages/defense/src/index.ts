@@ -20,6 +20,13 @@ export {
   DATA_STRING_LENGTH_MAX,
 } from './data-limits.js';
 export type { DataLimitOptions, DataLimits } from './data-limits.js';
+export {
+  allowList,
+  denyList,
+  GATE_NODES_MAX,
+  type ConnectionGate,
+  type GateList,
+} from './connection-gate.js';
 export { DefenseArgumentError, DefenseError } from './errors.js';
 export type { DefenseErrorCode, JsonRefusalCode, MessageRefusalCode, NavrErrorCode } from './errors.js';
 export { EVIDENCE_MAX, type Evidence } from './evidence.js';
@@ -168,3 +175,10 @@ export {
   type TrustedProxies,
   type TrustedProxiesOptions,
 } from './trusted-proxies.js';
+export {
+  ADDRESS_REPORT_WEIGHT_MIN,
+  createGuard,
+  GOOD_LIFE_MS,
+  type DefenseGuard,
+  type GuardOptions,
+} from './guard.js';
