@@ -22,7 +22,7 @@ export class Reports {
 
   /** A node that has proven itself broke a rule; a weight of 0 blames nobody. */
   node(nodeId: NodeId, code: string, weight: number): void {
-    if (weight <= 0) return;
+    if (!(weight > 0)) return;
     const session = this.#peer(nodeId)?.session;
     // An address that we dialled is its host's, and may be anybody's word.
     const address = session?.role === 'responder' ? session.address : undefined;
