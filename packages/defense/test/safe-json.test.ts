@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { DefenseArgumentError } from '../src/errors.js';
 import { SafeJsonParser } from '../src/safe-json-parser.js';
+import { isLinear } from './linear-time.js';
 
 const parser = new SafeJsonParser();
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -109,18 +110,13 @@ test.each(Object.entries(QUADRATIC))(
       maxNumberLength: 2 ** 22,
       onLoneSurrogate: 'keep',
     });
-    const timeMs = (length: number) => {
-      const text = make(length);
-      const samples = Array.from({ length: 5 }, () => {
-        const startMs = performance.now();
-        generous.parse(text);
-        return performance.now() - startMs;
-      });
-      return Math.min(...samples);
-    };
-    timeMs(60_000); // Warms the code up.
-    // A quadratic parser takes 64 times as long; the 4 ms absorb the clock's noise.
-    expect(timeMs(550_000)).toBeLessThan(24 * timeMs(68_750) + 4);
+    const [short, long] = [make(68_750), make(550_000)];
+    expect(
+      isLinear(
+        () => generous.parse(short),
+        () => generous.parse(long),
+      ),
+    ).toBe(true);
   },
 );
 
