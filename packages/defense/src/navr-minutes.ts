@@ -3,7 +3,7 @@ import { hmacSha256, wipe } from '@yakmesh/crypto';
 
 /**
  * Challenges of one minute that may be used, in each of two sets: 1,000 a second. Then the minute gets a new secret, so that
- * none can be used twice: its unanswered challenges are void, and new ones are made as ever. About 16 MB for both sets.
+ * none can be used twice: its unanswered challenges are void, and new ones are made as ever. About 7 MB for both sets.
  */
 export const NAVR_USED_MAX = 65_536;
 

@@ -2,7 +2,7 @@ import { BoundedMap } from '@yakmesh/core/transport';
 
 /**
  * Verified solutions that wait to be credited: a minute of 1,000 a second. At the limit the oldest leaves and can no longer be
- * credited, which errs on the safe side. About 20 MB when full.
+ * credited, which errs on the safe side. About 29 MB when full.
  */
 export const VERIFIED_SOLUTIONS_MAX = 65_536;
 /** How long a verified solution may wait to be credited: far longer than any registration takes. Later it counts as unverified. */
