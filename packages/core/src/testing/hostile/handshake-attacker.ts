@@ -101,8 +101,7 @@ export class HandshakeAttacker {
     const params = lies.params ?? this.party.self.params;
     const message = lies.message ?? sha512(concatBytes(this.#transcript2, publicKey, params));
     const signature =
-      lies.signature ??
-      (await worldPool.sign(this.party.identity, message, { context: INITIATOR_CONTEXT }));
+      lies.signature ?? (await worldPool.sign(this.party.identity, message, { context: INITIATOR_CONTEXT }));
     const fin = lies.fin ?? secrets.initiator.fin(this.#transcript2, publicKey, params, signature);
     this.#plaintext = Uint8Array.from(encodeProof({ publicKey, params, signature, fin }));
     const clear = encodeConfirmClear(this.#kem.suite, lies.session ?? welcome.responderSession);

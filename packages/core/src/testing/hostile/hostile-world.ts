@@ -237,7 +237,10 @@ export class HostileWorld {
     await Promise.all([...this.honest, this.victim].map((node) => node.stop()));
   }
 
-  #guarding({ limits = {}, puzzleBits }: Attack, subject: HostileSubject): Pick<MeshOptions, 'guard' | 'rateLimiter'> {
+  #guarding(
+    { limits = {}, puzzleBits }: Attack,
+    subject: HostileSubject,
+  ): Pick<MeshOptions, 'guard' | 'rateLimiter'> {
     const guard: Guard | undefined = subject.guard(limits);
     if (puzzleBits !== undefined)
       return { guard: puzzledGuard(guard ?? new DefaultGuard(limits), () => this.puzzleBits) };

@@ -3,10 +3,5 @@
  *
  * @packageDocumentation
  */
-export type {
-  HostileExpect,
-  HostileExpectation,
-  HostileRunner,
-  HostileSubject,
-} from './hostile-runner.js';
+export type { HostileExpect, HostileExpectation, HostileRunner, HostileSubject } from './hostile-runner.js';
 export { ATTACKS_MIN, hostileSuite } from './hostile-suite.js';

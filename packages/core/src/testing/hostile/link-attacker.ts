@@ -9,13 +9,7 @@ import {
 } from '../../link/control-frames.js';
 import { CREDIT_BYTES_MAX, CREDIT_BYTES_MIN } from '../../link/link-limits.js';
 import { padded } from '../../link/record-writer.js';
-import {
-  decodeFrames,
-  FRAME_HEADER_BYTES,
-  FrameKind,
-  isCharged,
-  type Frame,
-} from '../../record/frames.js';
+import { decodeFrames, FRAME_HEADER_BYTES, FrameKind, isCharged, type Frame } from '../../record/frames.js';
 import { RecordKeys } from '../../record/record-keys.js';
 import type { LinkErrorCode } from '../../errors.js';
 import { networkPrefix } from '../../network-hash.js';
@@ -64,7 +58,7 @@ export class LinkAttacker {
     this.#receive = new RecordKeys(root, 'responder', 0);
   }
 
-  /** Shakes hands over an open socket. What the victim says to that is in `frames`. */
+  /** Shakes hands over an open socket, and waits for the victim's word on that, which is in `frames`. */
   static async over(
     raw: RawAttacker,
     party: Party,
@@ -78,6 +72,9 @@ export class LinkAttacker {
     const link = new LinkAttacker(raw, party, network, handshake.finish().root, options.isSilent === true);
     raw.onMessage = (bytes) => link.#received(bytes);
     raw.send(confirm);
+    // Until the victim has said HS_DONE, another word would be taken for a part of the handshake.
+    while (raw.isOpen && link.frames.length === 0)
+      await new Promise<void>((resolve) => setTimeout(resolve, 1));
     return link;
   }
 

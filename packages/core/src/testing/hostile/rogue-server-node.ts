@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { RawAttacker } from './raw-attacker-node.js';
 
@@ -14,19 +14,18 @@ export interface RogueServerOptions {
 /** A server that a victim is made to dial. */
 export class RogueServer {
   readonly #server: Server;
-  readonly #sockets: RawAttacker[] = [];
+  readonly #open = new Set<Socket>();
   #connections = 0;
-  #open = 0;
   #openMost = 0;
 
   private constructor(server: Server) {
     this.#server = server;
     server.on('connection', (socket) => {
       this.#connections += 1;
-      this.#open += 1;
-      this.#openMost = Math.max(this.#openMost, this.#open);
+      this.#open.add(socket);
+      this.#openMost = Math.max(this.#openMost, this.#open.size);
       socket.on('error', () => undefined);
-      socket.once('close', () => (this.#open -= 1));
+      socket.once('close', () => this.#open.delete(socket));
     });
   }
 
@@ -37,12 +36,8 @@ export class RogueServer {
     const rogue = new RogueServer(server);
     if (accept !== undefined) {
       const webSockets = new WebSocketServer({ server, perMessageDeflate: false });
-      webSockets.on('connection', (socket) => {
-        const raw = new RawAttacker(socket);
-        rogue.#sockets.push(raw);
-        accept(raw);
-      });
-    } else {
+      webSockets.on('connection', (socket) => accept(new RawAttacker(socket)));
+    } else if (answer === undefined) {
       server.on('upgrade', (_request, stream) => void stream.on('error', () => undefined));
     }
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -66,9 +61,8 @@ export class RogueServer {
 
   /** Drops everything. */
   async stop(): Promise<void> {
-    for (const socket of this.#sockets) socket.terminate();
     const closed = new Promise((resolve) => this.#server.close(resolve));
-    this.#server.closeAllConnections();
+    for (const socket of this.#open) socket.destroy();
     await closed;
   }
 }

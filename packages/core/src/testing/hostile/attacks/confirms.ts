@@ -215,11 +215,7 @@ async function proofGiven(world: HostileWorld): Promise<{ publicKey: Uint8Array;
 }
 
 /** A man in the middle: hands everything on, writes down what the dialler says, and changes one of its messages if asked to. */
-async function relayTo(
-  world: HostileWorld,
-  recorded: Uint8Array[],
-  changed?: number,
-): Promise<RogueServer> {
+async function relayTo(world: HostileWorld, recorded: Uint8Array[], changed?: number): Promise<RogueServer> {
   const accept = async (dialler: RawAttacker, early: Uint8Array[]): Promise<void> => {
     const victim = await world.raw();
     const pass = (bytes: Uint8Array): void => {

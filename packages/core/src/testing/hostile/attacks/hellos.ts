@@ -36,9 +36,9 @@ export const helloAttacks: readonly Attack[] = [
     title: 'a HELLO without the network’s fingerprint is refused as one with a wrong fingerprint is',
     run: async (world, expect) => {
       for (const networkFingerprint of [null, 'another', ''])
-        expect(await answerTo(world, await helloOf(world, { networkId: 'hostile', networkFingerprint }))).toBe(
-          'NETWORK',
-        );
+        expect(
+          await answerTo(world, await helloOf(world, { networkId: 'hostile', networkFingerprint })),
+        ).toBe('NETWORK');
       expect(await world.refused(3)).toEqual(Array.from({ length: 3 }, () => 'MESH_NETWORK_MISMATCH'));
     },
   },
@@ -48,9 +48,9 @@ export const helloAttacks: readonly Attack[] = [
     options: { networkFingerprint: null },
     run: async (world, expect) => {
       for (const networkFingerprint of ['suite', ''])
-        expect(await answerTo(world, await helloOf(world, { networkId: 'hostile', networkFingerprint }))).toBe(
-          'NETWORK',
-        );
+        expect(
+          await answerTo(world, await helloOf(world, { networkId: 'hostile', networkFingerprint })),
+        ).toBe('NETWORK');
       expect(await world.refused(2)).toEqual(['MESH_NETWORK_MISMATCH', 'MESH_NETWORK_MISMATCH']);
     },
   },

@@ -8,6 +8,7 @@ import { clientFrame } from '../tcp-attacker-node.js';
 
 /** WebSocket close codes, RFC 6455 §7.4.1. */
 const POLICY = 1_008;
+const ABNORMAL = 1_006;
 const TOO_BIG = 1_009;
 const PROTOCOL_ERROR = 1_002;
 const BINARY_FINAL = 0x82;
@@ -115,7 +116,8 @@ export const strangerAttacks: readonly Attack[] = [
       const before = heldBytes();
       raw.pause();
       await floodPings(raw, 150_000);
-      // A victim that queues an answer for each ping would hold 20 MB now.
+      expect((await raw.ended).code).toBe(ABNORMAL);
+      // A victim that queued an answer for each ping would hold 20 MB now.
       expect(heldBytes() - before).toBeLessThanOrEqual(SMALL_GROWTH_BYTES);
     },
   },
