@@ -2,6 +2,7 @@
 import { bytesToUtf8, encodeNodeId, isNodeId, utf8ToBytes } from '@yakmesh/crypto';
 import { addressScope, hostOf, isLoopback } from '../dist/mesh/address.js';
 import { isAdvertisable, parseEndpoint } from '../dist/mesh/endpoint.js';
+import { parseUrl } from '../dist/url.js';
 import { must, target } from './mutation.mjs';
 
 const id = encodeNodeId(new Uint8Array(32).fill(9));
@@ -26,6 +27,11 @@ export default target({
   name: 'endpoints',
   samples: () => texts.map(utf8ToBytes),
   decoders: {
+    parseUrl: (bytes) => {
+      const url = parseUrl(textOf(bytes));
+      if (url !== undefined)
+        must(parseUrl(url.href)?.href === url.href, 'a URL that is read again is the same');
+    },
     parseEndpoint: (bytes) => {
       const text = textOf(bytes);
       const endpoint = parseEndpoint(text);

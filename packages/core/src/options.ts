@@ -5,6 +5,7 @@ import { parseEndpoint } from './mesh/endpoint.js';
 import { NETWORK_LABEL_BYTES_MAX, type NetworkName } from './network-hash.js';
 import type { RequestHandler } from './sockets/socket.js';
 import { silentLogger, type Guard, type Logger, type Store } from './transport/index.js';
+import { parseUrl } from './url.js';
 
 /** Options of {@link MeshNetwork}. Every one has a default; an unknown one is a MeshArgumentError. */
 export interface MeshOptions {
@@ -193,8 +194,9 @@ function publicHost(host: string | null): string | null {
 
 /** Nothing but a host: what else a URL holds would end up in the endpoint unseen. */
 function isHost(host: string): boolean {
-  if (!URL.canParse(`ws://${host}/`)) return false;
-  const { pathname, port, username, password, search, hash } = new URL(`ws://${host}/`);
+  const url = parseUrl(`ws://${host}/`);
+  if (url === undefined) return false;
+  const { pathname, port, username, password, search, hash } = url;
   return pathname === '/' && `${port}${username}${password}${search}${hash}` === '' && !/[/?#@]/.test(host);
 }
 

@@ -1,6 +1,7 @@
 import { isNodeId, type NodeId } from '@yakmesh/crypto';
 import { MeshError } from '../errors.js';
 import { ENDPOINT_BYTES_MAX } from '../link/control-frames.js';
+import { parseUrl } from '../url.js';
 import { hostOf, isLoopback } from './address.js';
 
 /** A WebSocket URL to dial, and who must answer there. */
@@ -12,8 +13,8 @@ export interface Endpoint {
 
 /** Reads `ws://host:port/path` or `wss://…`, with the expected peer as a `#yak1…` fragment; undefined for anything else. */
 export function parseEndpoint(text: string): Endpoint | undefined {
-  if (!URL.canParse(text)) return undefined;
-  const url = new URL(text);
+  const url = parseUrl(text);
+  if (url === undefined) return undefined;
   const isWebSocket = url.protocol === 'ws:' || url.protocol === 'wss:';
   if (!isWebSocket || url.hostname === '' || url.username !== '' || url.password !== '') return undefined;
   const fragment = url.hash.slice(1);

@@ -7,6 +7,7 @@ import type {
   SocketHandlers,
 } from '../sockets/socket.js';
 import { CodedError } from '../transport/coded-error.js';
+import { parseUrl } from '../url.js';
 
 /** RFC 6335: where ports for port 0 come from. */
 const EPHEMERAL_PORT_MIN = 49_152;
@@ -77,7 +78,7 @@ export class MemoryHost implements ListeningSocketLayer {
 }
 
 function destinationOf(text: string, ownName: string): Destination {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = parseUrl(text);
   if (url === undefined || (url.protocol !== 'ws:' && url.protocol !== 'wss:')) {
     throw new SyntaxError(`not a ws: or wss: URL: ${text}`);
   }
