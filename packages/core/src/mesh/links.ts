@@ -52,7 +52,8 @@ export interface LinksEvents {
   disconnected(peer: Peer, code: MeshErrorCode | PeerFaultCode): void;
   /** A handshake that came to nothing. */
   refused(session: Session, code: MeshErrorCode | PeerFaultCode): void;
-  action(peer: Peer, action: LinkAction): void;
+  /** `session` is the link it came over, which may be one that retires. */
+  action(peer: Peer, action: LinkAction, session: Session): void;
   drained(peer: Peer): void;
 }
 
@@ -193,7 +194,7 @@ export class Links implements SessionListener {
     const peer = session.nodeId === undefined ? undefined : this.#peers.get(session.nodeId);
     if (peer === undefined) return;
     if (action.type === 'info') peer.info = action.info;
-    this.#options.events.action(peer, action);
+    this.#options.events.action(peer, action, session);
   }
 
   closed(session: Session, code: MeshErrorCode | PeerFaultCode, isRemote: boolean): void {

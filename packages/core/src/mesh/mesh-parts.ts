@@ -28,6 +28,9 @@ const BOOT_ID_BYTES = 16;
 const STORE_ENTRIES_MAX = 100_000;
 const STORE_BYTES_MAX = 67_108_864;
 
+/** Of the limit on messages, the part that neighbours are told of: what has piled up while a line stood still must be able to drain. */
+const ANNOUNCED_SHARE = 0.9;
+
 /** Everything that a running mesh is made of, wired together. */
 export interface MeshParts {
   readonly counters: Counters;
@@ -76,7 +79,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     params: encodeParams({
       bootId: random.bytes(BOOT_ID_BYTES),
       creditBytes: CREDIT_BYTES_MIN,
-      messagesPerSecond: guard.messagesPerSecond ?? 0,
+      messagesPerSecond: announced(guard.messagesPerSecond ?? 0),
     }),
   };
   const info = (): LinkInfo => ({
@@ -176,4 +179,8 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     redialer,
     replayKeeper,
   };
+}
+
+function announced(messagesPerSecond: number): number {
+  return messagesPerSecond === 0 ? 0 : Math.max(1, Math.floor(ANNOUNCED_SHARE * messagesPerSecond));
 }

@@ -69,12 +69,12 @@ export class PeerWatcher implements LinksEvents {
     this.#options.drains.wake();
   }
 
-  action(peer: Peer, action: LinkAction): void {
+  action(peer: Peer, action: LinkAction, session: Session): void {
     const { hub } = this.#options;
     const { router, protocols, flows, counters, reports } = this.#options.parts();
     switch (action.type) {
       case 'deliver':
-        return router.receive(peer, action.arrival, action.receivedMs);
+        return router.receive(peer, action.arrival, action.receivedMs, session);
       case 'protocol':
         return protocols.frame(peer, action.protocol, action.body, action.receivedMs);
       case 'flow-open':

@@ -84,19 +84,18 @@ export class Router {
 
   constructor(options: RouterOptions) {
     this.#options = options;
-    const { clock, guard, counters, reports } = options;
+    const { clock, guard, counters } = options;
     this.#held = new HeldMessages({
       clock,
       guard,
       counters,
-      reports,
       release: (items) => this.#release(items),
       dropped: (item) => this.#dealt(item),
     });
   }
 
-  receive(from: Peer, arrival: Arrival, receivedMs: number): void {
-    this.#work.push({ from, session: from.session, arrival, receivedMs, next: 0, held: 0, fresh: [] });
+  receive(from: Peer, arrival: Arrival, receivedMs: number, session: Session): void {
+    this.#work.push({ from, session, arrival, receivedMs, next: 0, held: 0, fresh: [] });
     if (!this.#isScheduled) this.#run();
   }
 

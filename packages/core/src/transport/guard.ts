@@ -76,7 +76,7 @@ export interface Guard {
   released?(release: GuardRelease, nowMs: number): void;
   /**
    * A verified new message of this origin, before it is delivered. Where a wait of at most 2 s would do, the message waits and is asked
-   * about again; else it is dropped, counted under the verdict's code and reported.
+   * about again; else it is dropped and counted under the verdict's code.
    */
   message(nodeId: NodeId, bytes: number, nowMs: number): GuardVerdict;
   /** Someone broke a rule; `code` says which. Weight 1 is a suspicion, 100 proof of malice. */
