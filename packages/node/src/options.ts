@@ -1,4 +1,5 @@
 import type { MeshOptions } from '@yakmesh/core';
+import type { GuardOptions } from '@yakmesh/defense';
 import { isNodeId, type SigningIdentity } from '@yakmesh/crypto';
 import { NodeArgumentError } from './errors.js';
 
@@ -13,6 +14,11 @@ export interface NodeOptions {
   readonly passphrase?: string | undefined;
   /** Options of the mesh, as @yakmesh/core documents them. @default {} */
   readonly mesh?: MeshOptions | undefined;
+  /**
+   * Options of the guard that @yakmesh/defense puts in front of the mesh, whose limits are `mesh.rateLimiter` where none are given here; false
+   * leaves the mesh to core's own guard. Not together with `mesh.guard`. @default {}
+   */
+  readonly defense?: GuardOptions | false | undefined;
 }
 
 /** Options that were looked at. */
@@ -20,9 +26,15 @@ export interface NodeConfig {
   readonly identity: SigningIdentity | string | undefined;
   readonly passphrase: string | undefined;
   readonly mesh: MeshOptions;
+  readonly defense: GuardOptions | false;
 }
 
-const KNOWN_OPTIONS: ReadonlySet<string> = new Set<keyof NodeOptions>(['identity', 'passphrase', 'mesh']);
+const KNOWN_OPTIONS: ReadonlySet<string> = new Set<keyof NodeOptions>([
+  'identity',
+  'passphrase',
+  'mesh',
+  'defense',
+]);
 
 /** @throws NodeArgumentError for the first option that cannot be used. The mesh looks at its own. */
 export function resolveNodeOptions(options: NodeOptions): NodeConfig {
@@ -31,7 +43,7 @@ export function resolveNodeOptions(options: NodeOptions): NodeConfig {
   for (const key of Object.keys(options)) {
     if (!KNOWN_OPTIONS.has(key)) throw new NodeArgumentError(unknownOption(key));
   }
-  const { identity, passphrase, mesh } = options;
+  const { identity, passphrase, mesh, defense } = options;
   if (!isIdentity(identity)) {
     throw new NodeArgumentError(
       'identity is an identity of @yakmesh/crypto, or the path of an identity file.',
@@ -43,7 +55,13 @@ export function resolveNodeOptions(options: NodeOptions): NodeConfig {
     throw new NodeArgumentError('passphrase opens an identity file: give its path as identity.');
   if (mesh !== undefined && (typeof mesh !== 'object' || mesh === null))
     throw new NodeArgumentError('mesh is an object of options for the mesh.');
-  return { identity, passphrase, mesh: mesh ?? {} };
+  const isDefense =
+    defense === undefined || defense === false || (typeof defense === 'object' && defense !== null);
+  if (!isDefense)
+    throw new NodeArgumentError('defense is an object of options for the guard, or false for none.');
+  if (defense !== undefined && defense !== false && mesh?.guard !== undefined)
+    throw new NodeArgumentError('Give either defense or mesh.guard: a mesh has one guard.');
+  return { identity, passphrase, mesh: mesh ?? {}, defense: defense ?? {} };
 }
 
 function unknownOption(key: string): string {

@@ -7,7 +7,7 @@ import { codebaseFingerprint, describeCodebase } from '../src/codebase-fingerpri
 import { temporaryFolder } from './temporary-folder.js';
 
 const PACKAGES = fileURLToPath(new URL('../..', import.meta.url));
-const NAMES = ['core', 'crypto', 'node'];
+const NAMES = ['core', 'crypto', 'defense', 'node'];
 const folder = temporaryFolder();
 const application = join(folder.path, 'application');
 
@@ -56,7 +56,7 @@ test('the workspace and the packed tarballs have the same fingerprint', async ()
 
 test('the fingerprint covers this package and what it stands on, each with its part', async () => {
   const { fingerprint, parts } = await describeCodebase();
-  expect(parts.map(({ name }) => name)).toEqual(['@yakmesh/core', '@yakmesh/crypto', '@yakmesh/node']);
+  expect(parts.map(({ name }) => name)).toEqual(NAMES.map((name) => `@yakmesh/${name}`));
   expect(fingerprint).toMatch(/^[0-9a-f]{64}$/);
 });
 

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { MessageTypes } from '@yakmesh/core';
+import { memoryStore } from '@yakmesh/core/transport';
 import { Identity } from '@yakmesh/crypto';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -91,4 +92,67 @@ test('a port in use beyond portRetries fails the start with a code and leaves a 
   await expect(node.start()).rejects.toMatchObject({ code: 'MESH_NO_FREE_PORT' });
   await expect(node.mesh.broadcast('x')).rejects.toMatchObject({ code: 'MESH_STOPPED' });
   await new Promise((resolve) => server.close(resolve));
+});
+
+test('a node limits strangers by @yakmesh/defense: the mesh announces and keeps its limit on messages', async () => {
+  const node = await create({ mesh: LOOPBACK, defense: { gates: [{ connection: () => false }] } });
+  const stranger = await create({ mesh: LOOPBACK });
+  await Promise.all([node.start(), stranger.start()]);
+  const dial = stranger.mesh.connect(node.mesh.getPublicEndpoint());
+  await expect(dial).rejects.toMatchObject({ code: 'LINK_DENIED' });
+  expect(node.mesh.counters.GUARD_GATE).toBe(1);
+});
+
+test('what mesh.rateLimiter says holds in that guard too, and what defense says stands over it', async () => {
+  const mesh = { ...LOOPBACK, rateLimiter: { maxConnectionsPerMinute: 1, banThreshold: 99 } };
+  const node = await create({ mesh, defense: { rateLimiter: { maxConnectionsPerMinute: 2 } } });
+  const dialler = await create({ mesh: LOOPBACK });
+  await Promise.all([node.start(), dialler.start()]);
+  const codes: string[] = [];
+  for (let dial = 0; dial < 4; dial += 1) {
+    const connecting = dialler.mesh.connect(node.mesh.getPublicEndpoint());
+    codes.push(
+      await connecting.then(
+        () => 'connected',
+        ({ code }: { code: string }) => code,
+      ),
+    );
+  }
+  expect(codes).toEqual(['connected', 'connected', 'MESH_RATE_LIMITED', 'MESH_RATE_LIMITED']);
+});
+
+test('D5: with a store, a ban outlives the process of the node that spoke it', async () => {
+  const store = memoryStore({ entriesMax: 1_000, bytesMax: 1_000_000 });
+  const malicious = await create({ mesh: LOOPBACK });
+  await malicious.start();
+  const { nodeId } = malicious.identity;
+  const restarts: string[] = [];
+  for (const _start of ['first', 'second']) {
+    const node = await create({ mesh: { ...LOOPBACK, store } });
+    await node.start();
+    const dial = malicious.mesh.connect(node.mesh.getPublicEndpoint());
+    restarts.push(
+      await dial.then(
+        () => 'connected',
+        ({ code }: { code: string }) => code,
+      ),
+    );
+    node.mesh.open('exam/1', {}).report(nodeId, 'EXAM_FORGED', 100);
+    await node.stop();
+  }
+  expect(restarts).toEqual(['connected', 'LINK_DENIED']);
+});
+
+test('defense: false leaves the mesh to the guard of core', async () => {
+  const node = await create({ mesh: LOOPBACK, defense: false });
+  await node.start();
+  expect(node.mesh.counters).toEqual({});
+});
+
+test.each([
+  [{ defense: 1 }, /defense is an object/],
+  [{ defense: { limits: {} } }, /Unknown option "limits"/],
+  [{ defense: {}, mesh: { guard: {} } }, /either defense or mesh\.guard/],
+])('createNode refuses %j', async (options, message) => {
+  await expect(createNode(options as NodeOptions)).rejects.toThrow(message);
 });

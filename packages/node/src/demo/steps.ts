@@ -1,6 +1,7 @@
 import { codeOf, combineSignals, delay, systemClock, withAbort } from '@yakmesh/core/transport';
 import type { NodeId } from '@yakmesh/crypto';
 import { NodeError } from '../errors.js';
+import { defense } from './defense-step.js';
 import type { Delivery } from './deliveries.js';
 import { freshToken, type Fleet, type Member } from './fleet.js';
 import { isConnected, linksOfAll, mutualLinks } from './links.js';
@@ -27,6 +28,7 @@ export const TOUR: readonly Step[] = [
   { name: 'handshake', run: handshake },
   { name: 'gossip', run: gossip },
   { name: 'direct', run: direct },
+  { name: 'defense', run: (fleet, signal) => defense(fleet, signal, gossip) },
 ];
 
 /** The end of every demo. */

@@ -24,7 +24,9 @@ export function serveNode(): void {
   };
   const start = async (request: NodeCalls['start']['request']): Promise<NodeCalls['start']['reply']> => {
     const loopback = { wsPort: 0, host: '127.0.0.1', publicHost: '127.0.0.1' };
-    node = await createNode({ mesh: { ...loopback, ...request } });
+    // So that an attacker can come from elsewhere: what passes for a proxy here may say for whom it speaks.
+    const defense = { rateLimiter: { trustedProxies: ['127.0.0.1/32'] } };
+    node = await createNode({ mesh: { ...loopback, ...request }, defense });
     if (isStopping) throw new Error('The node was stopped before it had started.');
     node.mesh.on(MessageTypes.GOSSIP, (message, _link, from) => report('gossip', message, from));
     node.mesh.on('message', (message: MeshMessage, _link: unknown, from: NodeId) =>

@@ -29,10 +29,14 @@ test(
       ['handshake', true],
       ['gossip', true],
       ['direct', true],
+      ['defense', true],
       ['stop', true],
     ]);
     expect([code, report.ok, stdout.split('\n').length]).toEqual([0, true, 2]);
     expect(report.steps[0]?.detail).toMatch(/^5 nodes, 10 of 10 links/);
+    expect(report.steps[3]?.detail).toMatch(
+      /^an attacker's 5 false handshakes were refused and its address banned for [1-9]\d+ s; meanwhile 20 messages/,
+    );
     expect(stderr).toMatch(/handshake/);
   },
   DEMO_MS_MAX,
@@ -94,6 +98,7 @@ test(
       ['handshake', false],
       ['gossip', false],
       ['direct', false],
+      ['defense', false],
       ['stop', false],
     ]);
     expect(report.steps[0]?.detail).toMatch(/^DEMO_TIMEOUT/);
