@@ -35,11 +35,13 @@ export class AddressGate {
   readonly #passes: Readonly<Record<AddressRequest, KeyedSlidingWindow>>;
   readonly #strikes: Strikes;
   readonly #siteStrikes: Strikes;
+  readonly #hasIPv4Sites: boolean;
   #bansNotTaken = 0;
 
   constructor(config: RateLimiterConfig) {
     this.#config = config;
     const { limits } = config;
+    this.#hasIPv4Sites = limits.ipv4SubnetMultiple !== Infinity;
     const limitOf = (limit: number): AddressLimit =>
       new AddressLimit({ limit, windowMs: MINUTE_MS, ipv4SiteMultiple: limits.ipv4SubnetMultiple });
     this.#limits = {
@@ -88,9 +90,13 @@ export class AddressGate {
   }
 
   /** When the ban that applies to an address ends; 0 where none does. */
-  bannedUntilMs({ narrow, subnet, family }: AddressKeys, nowMs: number): number {
-    const untilMs = this.bans.untilMs(narrow, nowMs);
-    return family === 'none' ? untilMs : Math.max(untilMs, this.bans.untilMs(subnet, nowMs));
+  bannedUntilMs(keys: AddressKeys, nowMs: number): number {
+    // Nobody banned is the common case, and no key need be made for it.
+    if (this.bans.size === 0) return 0;
+    const untilMs = this.bans.untilMs(keys.narrow, nowMs);
+    return keys.family === 'ipv4' && !this.#hasIPv4Sites
+      ? untilMs
+      : Math.max(untilMs, this.bans.untilMs(keys.subnet, nowMs));
   }
 
   /** Bans the narrow scope of an address; false for exempt addresses and trusted proxies, and when the list is full. */

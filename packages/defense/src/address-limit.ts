@@ -32,7 +32,7 @@ export interface AddressRefusal {
 export class AddressLimit {
   readonly #addresses: ScopeWindows;
   readonly #ipv6Sites: ScopeWindows;
-  readonly #ipv4Sites: ScopeWindows;
+  readonly #ipv4Sites: ScopeWindows | undefined;
 
   /** @throws RangeError as SlidingWindow does. */
   constructor({ limit, windowMs, ipv4SiteMultiple }: AddressLimitOptions) {
@@ -40,7 +40,7 @@ export class AddressLimit {
       new ScopeWindows({ limit: limit === 0 ? 0 : limit * multiple, windowMs, keysMax });
     this.#addresses = windows(1, ADDRESSES_MAX);
     this.#ipv6Sites = windows(IPV6_SITE_MULTIPLE, SITES_MAX);
-    this.#ipv4Sites = windows(ipv4SiteMultiple, SITES_MAX);
+    this.#ipv4Sites = ipv4SiteMultiple === Infinity ? undefined : windows(ipv4SiteMultiple, SITES_MAX);
   }
 
   /** Addresses that have a window of their own. */
@@ -50,22 +50,24 @@ export class AddressLimit {
 
   /** Sites that have a window of their own. */
   get sites(): number {
-    return this.#ipv4Sites.size + this.#ipv6Sites.size;
+    return (this.#ipv4Sites?.size ?? 0) + this.#ipv6Sites.size;
   }
 
   /** Counts one take, or answers why it is not admitted. */
   take(keys: AddressKeys, nowMs: number): AddressRefusal | undefined {
-    const { narrow, subnet, wide } = keys;
+    const { narrow } = keys;
     // The narrow one first: what it refuses must not use up what the neighbours have.
-    const result = this.#addresses.take(narrow, wide, nowMs);
+    const result = this.#addresses.take(narrow, nowMs, keys);
     if (result !== 'taken') {
-      const retryAfterMs = this.#addresses.retryAfterMs(narrow, wide, nowMs);
+      const retryAfterMs = this.#addresses.retryAfterMs(narrow, nowMs, keys);
       return { scope: result === 'refused' ? narrow : undefined, isSite: false, retryAfterMs };
     }
     const sites = this.#sitesOf(keys);
-    const siteResult = sites?.take(subnet, wide, nowMs) ?? 'taken';
+    if (sites === undefined) return undefined;
+    const { subnet } = keys;
+    const siteResult = sites.take(subnet, nowMs, keys);
     if (siteResult === 'taken') return undefined;
-    const retryAfterMs = sites?.retryAfterMs(subnet, wide, nowMs) ?? 0;
+    const retryAfterMs = sites.retryAfterMs(subnet, nowMs, keys);
     return { scope: siteResult === 'refused' ? subnet : undefined, isSite: true, retryAfterMs };
   }
 

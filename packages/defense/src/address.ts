@@ -2,28 +2,15 @@ import ipaddr from 'ipaddr.js';
 import { parsePlainIPv4, parsePlainIPv6 } from './address-fast-path.js';
 import { foldedIPv4 } from './address-folding.js';
 import { boundedText } from './bounded-text.js';
+import { ipv4Text, ParsedKeys, type AddressKeys } from './parsed-keys.js';
+
+export type { AddressFamily, AddressKeys } from './parsed-keys.js';
 
 /** Characters of an address: 45 of the longest IPv6 spelling, `%` and 16 of a zone, two brackets. A longer text is none. */
 export const ADDRESS_LENGTH_MAX = 64;
 
 /** Addresses whose keys are kept ready, about 0.6 KiB each, in two generations of half as many; older ones are parsed again. */
 export const ADDRESS_CACHE_MAX = 4_096;
-
-/** What kind of address a text is: `none` for a text that is no address. */
-export type AddressFamily = 'ipv4' | 'ipv6' | 'none';
-
-/** What limits count an address by, in one spelling for all spellings of it. */
-export interface AddressKeys {
-  readonly family: AddressFamily;
-  /** The bits, most significant first, 32 in each: one word for IPv4, four for IPv6, none for a text that is no address. */
-  readonly words: readonly number[];
-  /** One customer: the IPv4 address, the IPv6 /64, or up to 64 characters of a text that is no address. */
-  readonly narrow: string;
-  /** One site: the IPv4 /24, the IPv6 /48, or the text. */
-  readonly subnet: string;
-  /** One provider: the IPv4 /16, the IPv6 /32, or the text. */
-  readonly wide: string;
-}
 
 // Two generations in place of an exact order: new addresses then cost one insertion and no removal.
 let youngKeys = new Map<string, AddressKeys>();
@@ -113,32 +100,10 @@ function remember(text: string, keys: AddressKeys): void {
 
 function makeKeys(text: string): AddressKeys {
   const words = parseAddress(text);
-  return words === undefined ? keysOfText(text) : keysOfWords(words);
-}
-
-function keysOfWords(words: readonly number[]): AddressKeys {
-  const [first = 0, second = 0] = words;
-  if (words.length === 1) {
-    const [one, two, three, four] = [first >>> 24, (first >>> 16) & 0xff, (first >>> 8) & 0xff, first & 0xff];
-    return {
-      family: 'ipv4',
-      words,
-      narrow: `${one}.${two}.${three}.${four}`,
-      subnet: `${one}.${two}.${three}.0/24`,
-      wide: `${one}.${two}.0.0/16`,
-    };
-  }
-  const wide = `${(first >>> 16).toString(16)}:${(first & 0xffff).toString(16)}:`;
-  const subnet = `${wide}${(second >>> 16).toString(16)}:`;
-  const narrow = `${subnet}${(second & 0xffff).toString(16)}::/64`;
-  return { family: 'ipv6', words, narrow, subnet: `${subnet}:/48`, wide: `${wide}:/32` };
+  return words === undefined ? keysOfText(text) : new ParsedKeys(words);
 }
 
 function keysOfText(text: string): AddressKeys {
   const key = boundedText(text, ADDRESS_LENGTH_MAX);
   return { family: 'none', words: [], narrow: key, subnet: key, wide: key };
-}
-
-function ipv4Text(word: number): string {
-  return `${word >>> 24}.${(word >>> 16) & 0xff}.${(word >>> 8) & 0xff}.${word & 0xff}`;
 }

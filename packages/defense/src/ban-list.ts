@@ -35,8 +35,6 @@ export class BanList {
 
   /** When the ban of a key ends; 0 where there is none. */
   untilMs(key: string, nowMs: number): number {
-    // An empty list is the common case, and the fastest.
-    if (this.#untilMs.size === 0) return 0;
     const untilMs = this.#untilMs.get(key);
     if (untilMs === undefined) return 0;
     if (untilMs > nowMs) return untilMs;

@@ -65,9 +65,9 @@ export class NodeGate {
     const key = nodeKey(nodeId);
     const refused = this.refusalOf(key, nowMs);
     if (refused !== undefined) return refused;
-    const result = this.#windows[request].take(key, key, nowMs);
+    const result = this.#windows[request].take(key, nowMs);
     if (result === 'taken') return ALLOWED;
-    const retryAfterMs = this.#windows[request].retryAfterMs(key, key, nowMs);
+    const retryAfterMs = this.#windows[request].retryAfterMs(key, nowMs);
     if (result === 'refused') this.#strike(key, nowMs);
     return refusal(CODES[request], REASONS[request], retryAfterMs);
   }
@@ -76,7 +76,7 @@ export class NodeGate {
   retryAfterMs(request: NodeRequest, nodeId: string, nowMs: number): number {
     const key = nodeKey(nodeId);
     const bannedMs = Math.max(0, this.bans.untilMs(key, nowMs) - nowMs);
-    return Math.max(bannedMs, this.#windows[request].retryAfterMs(key, key, nowMs));
+    return Math.max(bannedMs, this.#windows[request].retryAfterMs(key, nowMs));
   }
 
   /** Why a banned node is refused; undefined for one that is not banned. */

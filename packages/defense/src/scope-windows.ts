@@ -17,6 +17,12 @@ export interface ScopeWindowsOptions {
   readonly keysMax: number;
 }
 
+/** Where a key comes from. */
+export interface WindowSource {
+  /** The wider scope by which newcomers share windows. */
+  readonly wide: string;
+}
+
 /** Whose limit was reached: the key's own, or that of all newcomers that share a window with it. */
 export type TakeResult = 'taken' | 'refused' | 'refused-shared';
 
@@ -49,22 +55,22 @@ export class ScopeWindows {
     return this.#shared.size;
   }
 
-  /** Counts one take of the key if its window admits it. `wide` names where the key comes from. */
-  take(key: string, wide: string, nowMs: number): TakeResult {
+  /** Counts one take of the key if its window admits it. A key without a source comes from nowhere but itself. */
+  take(key: string, nowMs: number, source?: WindowSource): TakeResult {
     if (this.#limit === Infinity) return 'taken';
     const own = this.#windows.get(key) ?? this.#make(key, nowMs);
     if (own !== undefined) return own.take(nowMs) ? 'taken' : 'refused';
-    return this.#sharedWindow(wide).take(nowMs) ? 'taken' : 'refused-shared';
+    return this.#sharedWindow(source?.wide ?? key).take(nowMs) ? 'taken' : 'refused-shared';
   }
 
   /** Milliseconds until a take would be admitted, 0 for now. Asking does not count. */
-  retryAfterMs(key: string, wide: string, nowMs: number): number {
+  retryAfterMs(key: string, nowMs: number, source?: WindowSource): number {
     if (this.#limit === Infinity) return 0;
     const own = this.#windows.peek(key);
     if (own !== undefined) return own.retryAfterMs(nowMs);
     if (this.#limit === 0) return Infinity;
     const hasRoom = this.#windows.size < this.#windows.limit || this.#idleWindow(nowMs) !== undefined;
-    return hasRoom ? 0 : this.#sharedWindow(wide).retryAfterMs(nowMs);
+    return hasRoom ? 0 : this.#sharedWindow(source?.wide ?? key).retryAfterMs(nowMs);
   }
 
   /** Forgets what a key has used. */

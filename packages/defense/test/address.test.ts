@@ -21,7 +21,8 @@ test.each([
   '0xcb.0.0x71.011',
   '3405803785',
 ])('D1: %s is the IPv4 address 203.0.113.9', (text) => {
-  expect(addressKeys(text)).toEqual({
+  const { family, words, narrow, subnet, wide } = addressKeys(text);
+  expect({ family, words, narrow, subnet, wide }).toEqual({
     family: 'ipv4',
     words: [0xcb00_7109],
     narrow: '203.0.113.9',
@@ -146,11 +147,7 @@ test('every IPv6 address that the library writes, the fast path reads', () => {
       // Runs of zeros, so that most texts have a gap.
       const holed = bytes.map((byte, index) => ((zeros >> index) & 1 ? 0 : byte));
       const address = ipaddr.fromByteArray([...holed]) as ipaddr.IPv6;
-      for (const text of [
-        address.toRFC5952String(),
-        address.toNormalizedString(),
-        address.toFixedLengthString(),
-      ])
+      for (const text of [address.toRFC5952String(), address.toNormalizedString(), address.toString()])
         if (!text.includes('.')) expect(bytesOf(parsePlainIPv6(text) ?? [])).toEqual([...holed]);
     },
   );
@@ -159,7 +156,13 @@ test('every IPv6 address that the library writes, the fast path reads', () => {
 
 test('the canonical spelling of an address has the same keys as the address', () => {
   const property = fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (address) => {
-    expect(addressKeys(canonicalAddress(address) ?? 'none')).toEqual(addressKeys(address));
+    const [one, other] = [addressKeys(canonicalAddress(address) ?? 'none'), addressKeys(address)];
+    expect([one.words, one.narrow, one.subnet, one.wide]).toEqual([
+      other.words,
+      other.narrow,
+      other.subnet,
+      other.wide,
+    ]);
   });
   fc.assert(property);
 });

@@ -73,7 +73,7 @@ test.each(checks)(
     expect(verdict).toEqual({
       allowed: false,
       code: `GUARD_${name.toUpperCase()}`,
-      reason: expect.stringContaining('oo m') as string,
+      reason: expect.stringContaining('oo m'),
       retryAfterMs: windowMs - 10,
     });
     expect(check(limiter, 1_010 + verdict.retryAfterMs).allowed).toBe(true);
