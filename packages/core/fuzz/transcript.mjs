@@ -50,7 +50,7 @@ export function responderOf({ self }, bits = 0) {
     self,
     random,
     deny: accept,
-    admit: () => true,
+    admit: () => undefined,
     puzzles: new PuzzleIssuer({ random, bits: () => bits }),
     scope: '192.0.2.1',
   });

@@ -347,12 +347,18 @@ test('a REFUSE for another session id is not believed', async () => {
       changed[8] = (changed[8] ?? 0) ^ 1;
       return changed;
     },
-    { responder: { admit: () => false } },
+    { responder: { admit: () => 'MESH_BUSY' } },
   );
   expect(initiator.code).toBe('LINK_BAD_MESSAGE');
 });
 
 test('a responder without room answers REFUSE(BUSY), which the initiator reports as MESH_BUSY', async () => {
-  const { initiator, responder } = await shake(a, b, undefined, { responder: { admit: () => false } });
+  const { initiator, responder } = await shake(a, b, undefined, { responder: { admit: () => 'MESH_BUSY' } });
   expect([initiator.code, responder.code]).toEqual(['MESH_BUSY', 'MESH_BUSY']);
+});
+
+test('a responder that is asked too often answers REFUSE(RATE), which makes an honest initiator wait', async () => {
+  const responder = { admit: () => 'MESH_RATE_LIMITED' as const };
+  const result = await shake(a, b, undefined, { responder });
+  expect([result.initiator.code, result.responder.code]).toEqual(['MESH_RATE_LIMITED', 'MESH_RATE_LIMITED']);
 });

@@ -9,7 +9,7 @@ const FAR = '203.0.113.7';
 
 test('with {} an address that is not ours begins five handshakes a minute', async () => {
   const mesh = await limited({});
-  expect(await dials(mesh, 6)).toEqual([...ok(5), 'MESH_BUSY']);
+  expect(await dials(mesh, 6)).toEqual([...ok(5), 'MESH_RATE_LIMITED']);
   await mesh.advance(60_000);
   expect(await dials(mesh, 1)).toEqual(['no error']);
   await mesh.stop();
@@ -20,7 +20,7 @@ test('a link that has lived 60 s gives its address the allowance back', async ()
   expect(await dials(mesh, 4)).toEqual(ok(4));
   await mesh.connect(FAR, 'b');
   await mesh.advance(30_000);
-  expect(await dials(mesh, 1)).toEqual(['MESH_BUSY']);
+  expect(await dials(mesh, 1)).toEqual(['MESH_RATE_LIMITED']);
   await mesh.advance(30_000);
   await closeAll(mesh);
   expect(await dials(mesh, 5)).toEqual(ok(5));
@@ -43,7 +43,7 @@ test('with {} ten connections a minute, and then a ban of five minutes', async (
 test('other addresses are not affected, but neighbours in the same IPv6 /64 are one', async () => {
   const mesh = await limited({}, ['2001:db8::1', '2001:db8::2', '2001:db8:0:1::1']);
   expect(await dials(mesh, 5, '2001:db8::1')).toEqual(ok(5));
-  expect(await dials(mesh, 1, '2001:db8::2')).toEqual(['MESH_BUSY']);
+  expect(await dials(mesh, 1, '2001:db8::2')).toEqual(['MESH_RATE_LIMITED']);
   expect(await dials(mesh, 1, '2001:db8:0:1::1')).toEqual(['no error']);
   await mesh.stop();
 });
@@ -71,7 +71,7 @@ test('a guard of the caller’s own is asked instead', async () => {
     report: () => undefined,
   };
   const mesh = await memoryMesh({ nodes: [FAR, 'b'], options: (name) => (name === 'b' ? { guard } : {}) });
-  expect(await mesh.run(failure(mesh.node(FAR).connect(mesh.url('b'))))).toBe('MESH_BUSY');
+  expect(await mesh.run(failure(mesh.node(FAR).connect(mesh.url('b'))))).toBe('MESH_RATE_LIMITED');
   expect(asked).toEqual([`connection ${FAR}`, `handshake ${FAR}`]);
   expect(mesh.node('b').counters.GUARD_OWN).toBe(1);
   await mesh.stop();

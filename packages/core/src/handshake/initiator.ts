@@ -71,6 +71,7 @@ const REFUSALS: Readonly<Record<number, MeshErrorCode>> = {
   [RefuseCode.NETWORK]: 'MESH_NETWORK_MISMATCH',
   [RefuseCode.BUSY]: 'MESH_BUSY',
   [RefuseCode.PUZZLE]: 'MESH_PUZZLE',
+  [RefuseCode.RATE]: 'MESH_RATE_LIMITED',
 };
 
 /** The dialling side of the link handshake: HELLO out, WELCOME in, CONFIRM out. Steps are PROTOCOL.md's "Order at A". */

@@ -27,7 +27,7 @@ export const HandshakeType = { HELLO: 1, CHALLENGE: 2, WELCOME: 3, CONFIRM: 4, R
 export type HandshakeType = (typeof HandshakeType)[keyof typeof HandshakeType];
 
 /** Why a handshake was refused in clear; everything else stays silent until the link is encrypted. */
-export const RefuseCode = { VERSION: 1, NETWORK: 2, BUSY: 3, PUZZLE: 4 } as const;
+export const RefuseCode = { VERSION: 1, NETWORK: 2, BUSY: 3, PUZZLE: 4, RATE: 5 } as const;
 export type RefuseCode = (typeof RefuseCode)[keyof typeof RefuseCode];
 
 /** First message, 1,320 B under suite 0x0001. */

@@ -42,8 +42,8 @@ export interface ResponderOptions {
   readonly self: HandshakeSelf;
   readonly random: Random;
   readonly deny: (peer: NodeId) => LinkErrorCode | undefined;
-  /** False when no further half-open handshake is affordable: the peer gets REFUSE(BUSY). */
-  readonly admit: (nowMs: number) => boolean;
+  /** Why no further handshake is taken, now or of this peer: it gets REFUSE(BUSY) or REFUSE(RATE). */
+  readonly admit: (nowMs: number) => 'MESH_BUSY' | 'MESH_RATE_LIMITED' | undefined;
   readonly puzzles: PuzzleIssuer;
   /** Whom a puzzle's solution is good for: the peer's IPv4 address or IPv6 /64. */
   readonly scope: string;
@@ -144,8 +144,10 @@ export class ResponderMachine {
     if (networkHash === undefined)
       return this.#refuse(hello.session, RefuseCode.NETWORK, 'MESH_NETWORK_MISMATCH');
     // 3. Room for one more half-open handshake.
-    if (this.#state.name === 'waiting' && !admit(nowMs)) {
-      return this.#refuse(hello.session, RefuseCode.BUSY, 'MESH_BUSY');
+    const refusal = this.#state.name === 'waiting' ? admit(nowMs) : undefined;
+    if (refusal !== undefined) {
+      const code = refusal === 'MESH_BUSY' ? RefuseCode.BUSY : RefuseCode.RATE;
+      return this.#refuse(hello.session, code, refusal);
     }
     // 4. A puzzle, where we are under load.
     const demand = this.#demandPuzzle(hello, nowMs);

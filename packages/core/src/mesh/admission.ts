@@ -87,14 +87,13 @@ export class Admission {
     else this.#perScope.set(scope, left);
   }
 
-  /** Whether a handshake that has sent its HELLO is worth a key operation. */
-  handshake(address: string): boolean {
+  /** Why a handshake that has sent its HELLO is not worth a key operation: wait a moment, or wait your turn. */
+  handshake(address: string): 'MESH_BUSY' | 'MESH_RATE_LIMITED' | undefined {
     // What is half open counts the asking one too.
     const ofAddress = this.#perScope.get(addressScope(address)) ?? 0;
-    if (this.#halfOpen.size > HALF_OPEN_MAX || ofAddress > HALF_OPEN_PER_ADDRESS_MAX) return false;
+    if (this.#halfOpen.size > HALF_OPEN_MAX || ofAddress > HALF_OPEN_PER_ADDRESS_MAX) return 'MESH_BUSY';
     const verdict = this.#guard.handshake(address, this.#clock.monotonicMs());
-    if (!verdict.allowed) this.#counters.add(verdict.code);
-    return verdict.allowed;
+    return this.#isAllowed(verdict) ? undefined : 'MESH_RATE_LIMITED';
   }
 
   /** Bits of the puzzle that a handshake must solve now. */

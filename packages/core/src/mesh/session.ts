@@ -382,6 +382,7 @@ const REFUSALS: readonly string[] = [
   'MESH_VERSION_MISMATCH',
   'MESH_NETWORK_MISMATCH',
   'MESH_BUSY',
+  'MESH_RATE_LIMITED',
   'MESH_PUZZLE',
 ];
 

@@ -52,7 +52,7 @@ export function responderOf(party: Party, options: Partial<ResponderOptions> = {
     self: party.self,
     random: new SeededRandom(`responder ${party.self.nodeId}`),
     deny: accept,
-    admit: () => true,
+    admit: () => undefined,
     puzzles: puzzlesOf(),
     scope: '192.0.2.1',
     ...options,

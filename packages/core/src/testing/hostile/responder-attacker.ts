@@ -41,7 +41,7 @@ export function answerHandshakes(
     self: lies.self ?? party.self,
     random: systemRandom,
     deny: () => undefined,
-    admit: () => true,
+    admit: () => undefined,
     puzzles: new PuzzleIssuer({ random: systemRandom, bits: () => 0 }),
     scope: '127.0.0.1',
   });
