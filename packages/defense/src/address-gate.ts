@@ -145,11 +145,6 @@ export class AddressGate {
     return banned(Math.min(untilMs - nowMs, passes.retryAfterMs(scope, nowMs)));
   }
 
-  /** Counts a fault of an address as a refusal toward its ban. */
-  blame(keys: AddressKeys, nowMs: number): void {
-    this.#strike(keys, nowMs, false);
-  }
-
   #strike(keys: AddressKeys, nowMs: number, isSite: boolean): void {
     const scope = isSite ? keys.subnet : keys.narrow;
     const strikes = isSite ? this.#siteStrikes : this.#strikes;

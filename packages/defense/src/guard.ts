@@ -165,7 +165,7 @@ class ComposedGuard implements DefenseGuard {
       if (weight >= ADDRESS_REPORT_WEIGHT_MIN) this.limiter.nodeMisbehaved(nodeId);
     }
     if (address !== undefined && weight >= ADDRESS_REPORT_WEIGHT_MIN)
-      this.limiter.addressMisbehaved(address, nowMs);
+      this.limiter.strikeAddress(address, nowMs);
   }
 
   #passes(ask: (gate: ConnectionGate) => boolean | undefined): boolean {

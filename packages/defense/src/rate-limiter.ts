@@ -151,11 +151,6 @@ export class ConnectionRateLimiter {
       this.#addresses.noteGood(addressKeys(address), nodeKey(nodeId), nowMs);
   }
 
-  /** Somebody at this address has broken a rule: counts toward its ban as a refusal does. */
-  addressMisbehaved(address: string, nowMs = systemClock.monotonicMs()): void {
-    this.#addresses.blame(addressKeys(address), nowMs);
-  }
-
   /** A node has broken a rule: it is good nowhere until it proves itself again, at an address that is not banned. */
   nodeMisbehaved(nodeId: string): void {
     this.#addresses.goodNodes.forget(nodeKey(nodeId));
