@@ -28,7 +28,7 @@ export const GOOD_LIFE_MS = 60_000;
 
 /** Options of {@link createGuard}. */
 export interface GuardOptions {
-  /** Limits; a key that is given applies to every address, loopback too. @default {} */
+  /** Limits; where one of connections or handshakes is given, this machine's own addresses are limited too. @default {} */
   readonly rateLimiter?: RateLimiterOptions | undefined;
   /** Neighbours of one subnet; false for no such rule. @default { maxPerSubnet: 3, maxPerWideSubnet: 10 }, loopback and private addresses exempt */
   readonly subnets?: SubnetDiversityOptions | false | undefined;
@@ -189,11 +189,10 @@ class ComposedGuard implements DefenseGuard {
   }
 }
 
-/** Loopback is this machine's own: limited only by what the caller asks for by name. */
+/** Loopback is this machine's own: limited only where the caller gives a limit of addresses. */
 function exemptLoopback(rateLimiter: RateLimiterOptions): RateLimiterOptions {
-  const isAsked = Object.entries(rateLimiter).some(
-    ([key, value]) => key.startsWith('max') && value !== undefined,
-  );
+  const { maxConnectionsPerMinute, maxHandshakesPerMinute } = rateLimiter;
+  const isAsked = maxConnectionsPerMinute !== undefined || maxHandshakesPerMinute !== undefined;
   return isAsked ? {} : { exempt: LOOPBACK_BLOCKS };
 }
 

@@ -39,6 +39,8 @@ test('loopback is exempt until a limit is asked for by name', () => {
   expect(new Set(connections(createGuard(), 100, '127.0.0.1'))).toEqual(new Set(['allowed']));
   const strict = createGuard({ rateLimiter: { maxConnectionsPerMinute: 1 } });
   expect(connections(strict, 2, '127.0.0.1')).toEqual(['allowed', 'GUARD_CONNECTIONS']);
+  const slow = createGuard({ rateLimiter: { maxMessagesPerSecond: 1 } });
+  expect(new Set(connections(slow, 100, '127.0.0.1'))).toEqual(new Set(['allowed']));
 });
 
 test('a message over the limit is told how long to wait, and no number of such waits bans its sender', () => {
