@@ -1,3 +1,9 @@
+/**
+ * Limits, bans, checks, replay defence, proof of work and reputation for a node that strangers can reach; `createGuard()` puts
+ * them in front of a mesh.
+ *
+ * @packageDocumentation
+ */
 export { ADDRESS_BLOCKS_MAX } from './address-blocks.js';
 export { ADDRESS_BANS_MAX, ADDRESS_BANS_RESERVED, PASSES_PER_MINUTE_MAX } from './address-gate.js';
 export { ADDRESSES_MAX, IPV6_SITE_MULTIPLE, SITES_MAX } from './address-limit.js';

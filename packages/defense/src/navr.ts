@@ -32,11 +32,14 @@ import {
   type NavrSolveOptions,
 } from './navr-options.js';
 import { navrVerdict, type NavrRefusalCode, type NavrVerdict } from './navr-verdict.js';
-import { badArgument } from './option-checks.js';
+import { badArgument, refuseUnknownOptions } from './option-checks.js';
 import { rememberVerified } from './verified-solutions.js';
 import { wallTime } from './wall-time.js';
 
 const NONCE_BYTES = 16;
+const KNOWN_SCOPE: ReadonlySet<string> = new Set<keyof NavrScope>(['scope']);
+const KNOWN_PRESENTER: ReadonlySet<string> = new Set<keyof NavrPresenter>(['peerId', 'scope']);
+const KNOWN_SOLVE: ReadonlySet<string> = new Set<keyof NavrSolveOptions>(['peerId', 'signal', 'onProgress']);
 /** Bytes of a seed that name its challenge: two of them meet with a chance of 2⁻⁹⁵, and then the second is refused. */
 const USED_NAME_BYTES = 16;
 
@@ -87,6 +90,7 @@ export class NAVR {
    * @throws DefenseArgumentError DEFENSE_BAD_ARGUMENT for a name or scope that is no text, is too long or, the name, empty.
    */
   createChallenge(peerId: string, options: NavrScope = {}, nowMs?: number): NavrChallenge {
+    refuseUnknownOptions(options, KNOWN_SCOPE);
     const scope = options.scope ?? '';
     if (!isPeerName(peerId)) badArgument(`peerId is text of 1 to ${NAVR_PEER_ID_BYTES_MAX} bytes.`);
     if (!isScope(scope)) badArgument(`scope is text of at most ${NAVR_SCOPE_BYTES_MAX} bytes.`);
@@ -106,6 +110,7 @@ export class NAVR {
    * NAVR_TOO_HARD, NAVR_OTHER_PEER or NAVR_CLOSED, with a CryptoError of the pool, or with the signal's reason.
    */
   async solve(challenge: NavrChallenge, options: NavrSolveOptions = {}): Promise<Uint8Array> {
+    refuseUnknownOptions(options, KNOWN_SOLVE);
     const { peerId, signal, onProgress } = options;
     if (this.#isClosed) throw new DefenseError('NAVR_CLOSED', 'This NAVR was closed.');
     signal?.throwIfAborted();
@@ -160,6 +165,8 @@ export class NAVR {
 
   /** In the order of cost. */
   #judge(claimed: unknown, solution: unknown, presenter: NavrPresenter, nowMs: number): Judged {
+    // A misspelt name would compare nothing, and nobody would notice.
+    refuseUnknownOptions(presenter, KNOWN_PRESENTER);
     const challenge = parseChallenge(claimed);
     if (challenge === undefined) return { code: 'NAVR_BAD_CHALLENGE' };
     if (!(solution instanceof Uint8Array) || solution.length !== HASH_PUZZLE_SOLUTION_BYTES) {

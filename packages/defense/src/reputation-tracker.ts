@@ -43,6 +43,7 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set<keyof ReputationTrackerOption
   'halfLife',
   'maxNodes',
 ]);
+const KNOWN_ORIGIN: ReadonlySet<string> = new Set<keyof NodeOrigin>(['address']);
 const KNOWN_REPORT: ReadonlySet<string> = new Set<keyof ReportContext>(['address', 'reporter']);
 
 /** Options of {@link ReputationTracker}. */
@@ -104,9 +105,10 @@ export class ReputationTracker {
    * if this process has verified it for this peer: up to 20 points, and once a day. True when it was credited.
    * @throws DefenseArgumentError DEFENSE_BAD_ARGUMENT for a name that is none.
    */
-  registerNode(peerId: string, solution?: Uint8Array, { address }: NodeOrigin = {}, nowMs?: number): boolean {
+  registerNode(peerId: string, solution?: Uint8Array, origin: NodeOrigin = {}, nowMs?: number): boolean {
+    refuseUnknownOptions(origin, KNOWN_ORIGIN);
     const atMs = wallTime(nowMs);
-    const standing = this.#standingOf(peerId, ScopeHistories.scopeOf(address), atMs);
+    const standing = this.#standingOf(peerId, ScopeHistories.scopeOf(origin.address), atMs);
     const isVerified = solution !== undefined && takeVerified(peerId, solution, atMs);
     const isCredited = isVerified && standing.prove(atMs);
     this.#place(peerId, standing, atMs);

@@ -378,3 +378,13 @@ test('a closed NAVR solves nothing more, voids its challenges, and closes only i
   await sharing.close();
   expect(await pool.solvePuzzle(new Uint8Array(1), 4)).toHaveLength(40);
 });
+
+test('a misspelt claim is refused at once, for it would compare nothing', async () => {
+  const { navr, challenge, solution } = solved();
+  const misspelt = { peer: 'alice' } as object;
+  const unknown = /Unknown option "peer"/;
+  expect(() => navr.createChallenge('alice', misspelt)).toThrow(unknown);
+  expect(() => navr.verify(challenge, solution, misspelt, NOW_MS)).toThrow(unknown);
+  expect(() => navr.explain(challenge, solution, misspelt, NOW_MS)).toThrow(unknown);
+  await expect(navr.solve(challenge, misspelt)).rejects.toThrow(unknown);
+});
