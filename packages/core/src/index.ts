@@ -28,6 +28,7 @@ export type {
 export type { PeerHint } from './link/control-frames.js';
 export type { MeshRuntime } from './runtime.js';
 export type {
+  Door,
   HttpRequest,
   HttpResponse,
   Listener,
@@ -37,6 +38,7 @@ export type {
   Socket,
   SocketHandlers,
   SocketLayer,
+  UpgradeVerdict,
 } from './sockets/socket.js';
 export type {
   BroadcastOptions,
