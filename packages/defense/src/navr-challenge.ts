@@ -53,7 +53,7 @@ export interface NavrChallenge extends NavrClaims {
   readonly seed: string;
 }
 
-/** The challenge's 61 to 570 bytes. @throws RangeError for a challenge that {@link parseChallenge} refuses. */
+/** The challenge's 61 to 570 bytes. @throws RangeError for what is no challenge. */
 export function encodeChallenge(challenge: NavrChallenge): Uint8Array {
   const parsed = parseChallenge(challenge);
   if (parsed === undefined) throw new RangeError('The challenge is malformed; take it from createChallenge.');

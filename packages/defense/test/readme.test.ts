@@ -80,11 +80,11 @@ test.each<[string, (options: object) => unknown]>([
 });
 
 test('the README states the limits that the limiter has by default', () => {
-  const stated = Object.entries(RATE_LIMITER_DEFAULTS).map(([name, value]) => {
+  const stated = Object.keys(RATE_LIMITER_DEFAULTS).map((name) => {
     const [, cell = ''] = new RegExp(`^\\| \`${name}\` +\\| ([^|]+)\\|`, 'm').exec(readme) ?? [];
-    return [name, Number(cell.replace(/,| ms/g, '')), value];
+    return [name, Number(cell.replace(/,| ms/g, ''))] as const;
   });
-  expect(stated.filter(([, inReadme, value]) => inReadme !== value)).toEqual([]);
+  expect(Object.fromEntries(stated)).toEqual(RATE_LIMITER_DEFAULTS);
 });
 
 test('the README names every method of the limiter', () => {
