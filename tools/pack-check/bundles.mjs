@@ -4,7 +4,7 @@ import { build as bundle } from 'esbuild';
 import { modulesOf } from './imports.mjs';
 
 /** The packages that browsers load; node is for Node alone. */
-const BROWSER_PACKAGES = ['@yakmesh/crypto', '@yakmesh/core'];
+const BROWSER_PACKAGES = ['@yakmesh/crypto', '@yakmesh/core', '@yakmesh/defense'];
 /** No test code and nothing that only Node has: a file of these comes along only by mistake. */
 const UNWANTED = [/\/testing\//, /@jest\//, /fast-check/, /\.test\./, /-node\.js$/, /\/ws\/(?!browser\.js)/];
 
