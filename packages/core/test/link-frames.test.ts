@@ -27,7 +27,10 @@ const exactly = (length: number): fc.Arbitrary<Uint8Array> =>
   fc.uint8Array({ minLength: length, maxLength: length });
 const u32 = fc.nat(2 ** 32 - 1);
 const u48 = fc.integer({ min: 0, max: 2 ** 48 - 1 });
-const name = fc.stringMatching(/^[a-z]{1,32}$/);
+const name = fc.stringMatching(/^[a-z]{1,26}\/[0-9]{1,5}$/);
+const url = fc
+  .webUrl({ validSchemes: ['ws', 'wss'] })
+  .filter((text) => text.length <= 128 && !text.includes("'"));
 const kinds = fc.constantFrom(...Object.values(FrameKind).filter((kind) => kind !== FrameKind.PADDING));
 
 test('frames of a record survive encoding, padding and decoding', () => {
@@ -43,10 +46,7 @@ test('frames of a record survive encoding, padding and decoding', () => {
 
 test('control frames survive encoding and decoding', () => {
   const info = fc.record({
-    endpoint: fc.option(
-      fc.webUrl().filter((url) => url.length <= 128),
-      { nil: undefined },
-    ),
+    endpoint: fc.option(url, { nil: undefined }),
     protocols: fc.array(name, { maxLength: 64 }),
     timeMs: u48,
     networks: fc.array(exactly(8), { maxLength: 8 }),
@@ -54,7 +54,7 @@ test('control frames survive encoding and decoding', () => {
   const hints = fc.array(
     fc.record({
       nodeId: exactly(32).map(encodeNodeId),
-      endpoint: fc.webUrl().filter((url) => url.length <= 128),
+      endpoint: url,
     }),
     { maxLength: 32 },
   );
@@ -183,19 +183,37 @@ test('hints: at most 32 of at most 128 bytes, each with a whole node id and vali
 test('INFO keeps what it understands: other fields, protocols and networks of another shape are left out', () => {
   const frame = encodeInfoOf({
     endpoint: null,
-    protocols: ['a', 7, 'x'.repeat(33), ...Array.from({ length: 80 }, (_, index) => `p${index}`)],
+    protocols: ['a/1', 7, 'x'.repeat(33), '<b>/1', ...Array.from({ length: 80 }, (_, index) => `p/${index}`)],
     timeMs: 5,
     networks: [new Uint8Array(8), 'text', new Uint8Array(9), new Uint8Array(8).fill(1)],
     future: { more: true },
   });
   const info = control.decodeInfo(frame);
   expect(info?.protocols).toHaveLength(64);
-  expect(info?.protocols.slice(0, 2)).toEqual(['a', 'p0']);
+  expect(info?.protocols.slice(0, 2)).toEqual(['a/1', 'p/0']);
   expect(info?.networks).toEqual([new Uint8Array(8), new Uint8Array(8).fill(1)]);
   expect(
     control.decodeInfo(encodeInfoOf({ endpoint: 'x'.repeat(129), protocols: [], timeMs: 0, networks: [] })),
   ).toBeUndefined();
   expect(control.decodeInfo(encodeInfoOf([]))).toBeUndefined();
+});
+
+test('D8: endpoints and protocols that markup could be made of are passed on to nobody', () => {
+  const endpoints = [
+    'ws://h/<img src=x>',
+    'ws://h/"onload="',
+    "ws://h/'",
+    'javascript:alert(1)',
+    'http://h/',
+  ];
+  const nodeId = encodeNodeId(new Uint8Array(32));
+  for (const endpoint of endpoints) {
+    const info = { endpoint, protocols: ['<script>', 'a/1'], timeMs: 0, networks: [] };
+    expect(control.decodeInfo(encodeInfoOf(info))).toMatchObject({ endpoint: undefined, protocols: ['a/1'] });
+    expect(control.decodePeers(body(control.encodePeers([{ nodeId, endpoint }])))).toEqual([
+      { nodeId, endpoint: '' },
+    ]);
+  }
 });
 
 function encodeInfoOf(value: unknown): Uint8Array {

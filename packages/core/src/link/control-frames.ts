@@ -12,6 +12,7 @@ import {
 import { decodePayload, encodePayload } from '../envelope/payload.js';
 import type { LinkErrorCode } from '../errors.js';
 import { NETWORK_PREFIX_BYTES } from '../network-hash.js';
+import { isProtocolId } from '../protocol-id.js';
 import { encodeFrame, FrameKind } from '../record/frames.js';
 import { closeCode, closeNumber } from './close-codes.js';
 
@@ -20,6 +21,8 @@ export const HINTS_MAX = 32;
 /** Protocols that a peer may say it has open; more are cut off. */
 export const PROTOCOLS_MAX = 64;
 const NETWORKS_MAX = 8;
+/** Characters of a URL, without those that markup is made of: what peers say of themselves ends up on the pages of dashboards. */
+const ENDPOINT_PATTERN = /^wss?:\/\/[\w.~:/?#[\]@!$&()*+,;=%-]+$/;
 const NODE_ID_BYTES = 32;
 
 /** What a peer says of itself right after the handshake, and again when it changes. */
@@ -50,15 +53,12 @@ export function decodeInfo(body: Uint8Array): LinkInfo | undefined {
   const value = decodePayload(body)?.value;
   if (typeof value !== 'object' || value === null) return undefined;
   const { endpoint, protocols, timeMs, networks } = value as Record<string, unknown>;
-  const isEndpoint =
-    endpoint === null || (typeof endpoint === 'string' && endpoint.length <= ENDPOINT_BYTES_MAX);
-  if (!isEndpoint || typeof timeMs !== 'number' || !Array.isArray(protocols) || !Array.isArray(networks))
+  const isFit = endpoint === null || (typeof endpoint === 'string' && endpoint.length <= ENDPOINT_BYTES_MAX);
+  if (!isFit || typeof timeMs !== 'number' || !Array.isArray(protocols) || !Array.isArray(networks))
     return undefined;
   return {
-    endpoint: typeof endpoint === 'string' ? endpoint : undefined,
-    protocols: protocols
-      .filter((name): name is string => typeof name === 'string' && name.length <= 32)
-      .slice(0, PROTOCOLS_MAX),
+    endpoint: typeof endpoint === 'string' && isHarmless(endpoint) ? endpoint : undefined,
+    protocols: protocols.filter(isProtocolId).slice(0, PROTOCOLS_MAX),
     timeMs,
     networks: networks
       .filter((prefix): prefix is Uint8Array => prefix instanceof Uint8Array)
@@ -90,9 +90,14 @@ export function decodePeers(body: Uint8Array): PeerHint[] | undefined {
     if (length > ENDPOINT_BYTES_MAX) return undefined;
     const endpoint = bytesToUtf8(reader.bytes(length));
     if (reader.failed || endpoint === undefined) return undefined;
-    hints.push({ nodeId: encodeNodeId(id), endpoint });
+    // Counted as a bad hint further on, and shown to nobody.
+    hints.push({ nodeId: encodeNodeId(id), endpoint: isHarmless(endpoint) ? endpoint : '' });
   }
   return reader.end() ? hints : undefined;
+}
+
+function isHarmless(endpoint: string): boolean {
+  return ENDPOINT_PATTERN.test(endpoint);
 }
 
 /** CREDIT{received u48, granted u48}: cumulative counts of charged bytes. */

@@ -1,6 +1,7 @@
 import { concatBytes, utf8ToBytes, type NodeId } from '@yakmesh/crypto';
 import { MeshError } from '../errors.js';
 import { encodeProtocolFrame } from '../link/flow-frames.js';
+import { isProtocolId } from '../protocol-id.js';
 import type { MeshCrypto } from '../mesh-crypto.js';
 import {
   CodedError,
@@ -27,8 +28,6 @@ import type { Subscriber } from './router.js';
 
 /** Protocols open at once: all that INFO can name. */
 export const OPEN_PROTOCOLS_MAX = 64;
-/** A protocol's name and version, such as "beacon/1". */
-const PROTOCOL_PATTERN = /^[a-z0-9][a-z0-9._-]*\/[0-9]{1,5}$/;
 
 export interface ProtocolRegistryOptions {
   readonly clock: Clock;
@@ -81,9 +80,9 @@ export class ProtocolRegistry {
   }
 
   open(protocol: ProtocolId, handlers: ProtocolHandlers): ProtocolPort {
-    if (protocol.length > 32 || !PROTOCOL_PATTERN.test(protocol)) {
+    if (!isProtocolId(protocol)) {
       throw new TypeError(
-        `"${protocol}" is no protocol id; give name/version in at most 32 lower-case ASCII characters.`,
+        `"${String(protocol)}" is no protocol id; give name/version in at most 32 lower-case ASCII characters.`,
       );
     }
     if (this.#open.has(protocol))

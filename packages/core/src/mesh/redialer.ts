@@ -44,6 +44,8 @@ export class Redialer {
   readonly #endpoints = new Map<string, { endpoint: Endpoint; nodeId: NodeId }>();
   readonly #hints = new BoundedMap<NodeId, string>(HINTS_KEPT_MAX);
   readonly #timers = new Set<TimerHandle>();
+  /** Dials of hints that are under way. */
+  #following = 0;
   #isStopped = false;
   #timer: TimerHandle | undefined;
 
@@ -81,7 +83,8 @@ export class Redialer {
       else this.#hints.set(hint.nodeId, hint.endpoint);
     }
     for (const [nodeId, endpoint] of this.#hints) {
-      if (links.peerCount + this.#timers.size >= targetPeers) break;
+      // Dials under way count: else a neighbour that hints without end would make us open connections to whomever it names.
+      if (links.peerCount + this.#timers.size + this.#following >= targetPeers) break;
       this.#hints.delete(nodeId);
       const timer = clock.setTimer(random.unit() * HINT_DELAY_MS, () => {
         this.#timers.delete(timer);
@@ -106,10 +109,13 @@ export class Redialer {
     if (parsed === undefined || !isNodeId(nodeId) || links.peer(nodeId) !== undefined) return;
     if (links.peerCount >= targetPeers) return;
     const endpoint = { url: parsed.url, expected: nodeId };
+    this.#following += 1;
     try {
       this.keep(endpoint, await this.#dial(endpoint));
     } catch {
       // A hint is only a hint: the next one may be better.
+    } finally {
+      this.#following -= 1;
     }
   }
 

@@ -10,7 +10,13 @@ import {
 } from '../../../link/control-frames.js';
 import { encodeFlow, encodeProtocolFrame } from '../../../link/flow-frames.js';
 import { encodeFragmentHeader, FRAGMENT_BYTES_MIN } from '../../../link/reassembly.js';
-import { encodeFrame, FrameKind, type FrameKind as Kind } from '../../../record/frames.js';
+import { QUEUE_BYTES_MAX, SOCKET_BYTES_MAX } from '../../../link/link-limits.js';
+import {
+  encodeFrame,
+  FrameKind,
+  RECORD_WIRE_BYTES_MAX,
+  type FrameKind as Kind,
+} from '../../../record/frames.js';
 import { systemRandom } from '../../../transport/index.js';
 import type { Attack } from '../attack.js';
 import type { HostileWorld } from '../hostile-world.js';
@@ -109,11 +115,20 @@ export const controlFrameAttacks: readonly Attack[] = [
       const link = await world.link('mallory', { isSilent: true });
       link.send(encodeCredit(0, U48_MAX));
       link.raw.pause();
-      const before = heldBytes();
-      const body = 'x'.repeat(50_000);
-      for (let sent = 0; sent < 200; sent += 1) void world.victim.broadcast({ body, sent });
-      await world.until('it has been given up', () => !world.victim.isConnectedTo(link.party.self.nodeId));
-      expect(heldBytes() - before).toBeLessThanOrEqual(LINK_BYTES_MAX);
+      const { nodeId } = link.party.self;
+      const sent = Array.from({ length: 150 }, (_, n) =>
+        world.victim.broadcast({ body: 'x'.repeat(50_000), n }),
+      );
+      let most = 0;
+      await world.until('it has been given up', () => {
+        const peer = world.victim.getPeers().find((found) => found.nodeId === nodeId);
+        most = Math.max(most, peer?.queuedBytes ?? 0);
+        return peer === undefined;
+      });
+      expect(most).toBeLessThanOrEqual(QUEUE_BYTES_MAX + SOCKET_BYTES_MAX + 2 * RECORD_WIRE_BYTES_MAX);
+      const skipped = (await Promise.all(sent)).flatMap((result) => result.skipped);
+      expect(skipped.length).toBeGreaterThanOrEqual(1);
+      expect(skipped.filter((one) => one.nodeId !== nodeId)).toEqual([]);
       expect(await world.endOf(link)).toBe('LINK_TIMEOUT');
     },
   },
