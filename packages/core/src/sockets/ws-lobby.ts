@@ -1,10 +1,11 @@
 import type { Server } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
+import { addressScope } from '../mesh/address.js';
 import type { Door } from './socket.js';
 
 /** TCP connections that have not become WebSockets; for one more, the one that has waited longest is cut. */
 export const LOBBY_MAX = 512;
-/** Those of one address; a further one is cut. Browsers open six to one host, a proxy as many as ask at once. */
+/** Those of one IPv4 address or IPv6 /64; a further one is cut. Browsers open six to one host, a proxy as many as ask at once. */
 export const LOBBY_PER_ADDRESS_MAX = 64;
 
 /**
@@ -13,9 +14,9 @@ export const LOBBY_PER_ADDRESS_MAX = 64;
  */
 export class Lobby {
   readonly #door: Door;
-  /** Oldest first, with their addresses. */
+  /** Oldest first, with the scopes of their addresses. */
   readonly #waiting = new Map<TcpSocket, string>();
-  readonly #perAddress = new Map<string, number>();
+  readonly #perScope = new Map<string, number>();
 
   constructor(door: Door) {
     this.#door = door;
@@ -32,25 +33,26 @@ export class Lobby {
 
   /** The connection has become a WebSocket, or is gone. */
   leave(socket: object): void {
-    const address = this.#waiting.get(socket as TcpSocket);
-    if (address === undefined) return;
+    const scope = this.#waiting.get(socket as TcpSocket);
+    if (scope === undefined) return;
     this.#waiting.delete(socket as TcpSocket);
-    const left = (this.#perAddress.get(address) ?? 1) - 1;
-    if (left === 0) this.#perAddress.delete(address);
-    else this.#perAddress.set(address, left);
+    const left = (this.#perScope.get(scope) ?? 1) - 1;
+    if (left === 0) this.#perScope.delete(scope);
+    else this.#perScope.set(scope, left);
   }
 
   #enter(socket: TcpSocket): void {
     const address = socket.remoteAddress ?? '';
-    const count = this.#perAddress.get(address) ?? 0;
+    const scope = addressScope(address);
+    const count = this.#perScope.get(scope) ?? 0;
     if (!this.#door.admits(address) || count >= LOBBY_PER_ADDRESS_MAX) {
       // A reset leaves no state behind in our kernel, where an orderly end would linger.
       socket.resetAndDestroy();
       return;
     }
     if (this.#waiting.size >= LOBBY_MAX) this.#cutOldest();
-    this.#waiting.set(socket, address);
-    this.#perAddress.set(address, count + 1);
+    this.#waiting.set(socket, scope);
+    this.#perScope.set(scope, count + 1);
     socket.once('close', () => this.leave(socket));
   }
 
