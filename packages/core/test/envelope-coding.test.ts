@@ -33,7 +33,7 @@ const envelopes: fc.Arbitrary<Envelope> = fc.constantFrom(1 as const, 2 as const
   }),
 );
 
-test('an envelope survives encoding and decoding, and has one encoding', () => {
+test('M3: an envelope survives encoding and decoding, and has one encoding', () => {
   fc.assert(
     fc.property(envelopes, (envelope) => {
       const core = encodeEnvelope(envelope);

@@ -28,7 +28,7 @@ const exactly = (length: number): fc.Arbitrary<Uint8Array> =>
 const kems = fc.constantFrom(xWing, mlKem768);
 const session = exactly(16);
 
-test('the pinned sizes hold: HELLO 1,320, WELCOME 7,001, CONFIRM 5,397 bytes', () => {
+test('H6: the pinned sizes hold, below the 8 KiB of a handshake message: HELLO 1,320, WELCOME 7,001, CONFIRM 5,397 bytes', () => {
   expect(helloBytes(xWing)).toBe(1_320);
   expect(welcomeBytes(xWing)).toBe(7_001);
   expect(CONFIRM_BYTES).toBe(5_397);
@@ -142,7 +142,7 @@ test('params of a later version are understood as far as they are known', () => 
   expect(decodeParams(bytes)).toMatchObject({ creditBytes: 7, messagesPerSecond: 9 });
 });
 
-test('a fingerprint of null, an empty one and a set one name three networks, and an id is no fingerprint', () => {
+test('H3: a fingerprint of null, an empty one and a set one name three networks, and an id is no fingerprint', () => {
   const hashes = [
     networkHash(1, { networkId: 'a', networkFingerprint: null }),
     networkHash(1, { networkId: 'a', networkFingerprint: '' }),

@@ -73,14 +73,14 @@ test('a plain web server is MESH_CONNECT_FAILED', async () => {
   expect(await failure(mesh.connect(server.url))).toBe('MESH_CONNECT_FAILED');
 });
 
-test('a TCP server that never answers is MESH_TIMEOUT, after the time that was given', async () => {
+test('H5: a TCP server that never answers is MESH_TIMEOUT, after the time that was given', async () => {
   const server = ending(await tcpServer());
   const startedMs = performance.now();
   expect(await failure(mesh.connect(server.url, { timeoutMs: 300 }))).toBe('MESH_TIMEOUT');
   expect(performance.now() - startedMs).toBeLessThan(2_000);
 });
 
-test('a WebSocket server that never speaks is MESH_TIMEOUT', async () => {
+test('H5: a WebSocket server that never speaks is MESH_TIMEOUT', async () => {
   const server = ending(await webSocketServer(() => undefined));
   expect(await failure(mesh.connect(server.url, { timeoutMs: 300 }))).toBe('MESH_TIMEOUT');
 });
@@ -112,17 +112,17 @@ test.each([
   },
 );
 
-test('a server that closes mid-way ends the dial', async () => {
+test('H5: a server that closes mid-way ends the dial', async () => {
   const server = ending(await webSocketServer((socket) => void socket.once('message', () => socket.close())));
   expect(await failure(mesh.connect(server.url))).toBe('LINK_CLOSED');
 });
 
-test('a node that dials itself hears LINK_SELF, and has no peer', async () => {
+test('H7: a node that dials itself hears LINK_SELF, and has no peer', async () => {
   expect(await failure(mesh.connect(mesh.getPublicEndpoint()))).toBe('LINK_SELF');
   expect(mesh.getPeers()).toEqual([]);
 });
 
-test('connecting twice keeps one link and answers the same identity', async () => {
+test('H7: connecting twice keeps one link and answers the same identity', async () => {
   const peer = await node();
   const answers = await Promise.all([1, 2, 3].map(() => mesh.connect(peer.getPublicEndpoint())));
   expect(new Set(answers.map(({ nodeId }) => nodeId))).toEqual(new Set([peer.nodeId]));

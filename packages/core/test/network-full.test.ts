@@ -31,7 +31,7 @@ test('a full node does not dial either', async () => {
   await mesh.stop();
 });
 
-test('with maxPeers 0 nobody is a peer', async () => {
+test('M7: with maxPeers 0 nobody is a peer', async () => {
   const mesh = await memoryMesh({
     nodes: ['a', 'b'],
     options: (name) => (name === 'a' ? { maxPeers: 0 } : {}),
@@ -72,7 +72,7 @@ test('a link that is held goes beyond maxPeers', async () => {
   await mesh.stop();
 });
 
-test('two dials at once never go beyond maxPeers', async () => {
+test('M7: two dials at once never go beyond maxPeers', async () => {
   const mesh = await memoryMesh({
     nodes: ['a', 'b', 'c'],
     options: (name) => (name === 'a' ? { maxPeers: 1 } : {}),

@@ -70,7 +70,7 @@ test('a node on IPv6 shows its address in brackets and can be dialled there', as
   expect((await dialler.connect(mesh.getPublicEndpoint())).nodeId).toBe(mesh.nodeId);
 });
 
-test('without publicHost nobody is told an endpoint, with it the real port', async () => {
+test('H7: without publicHost nobody is told an endpoint, with it the real port', async () => {
   const taken = ending(await takenPorts(1));
   const [silent, telling, peer] = [
     await node(),
@@ -146,7 +146,7 @@ test('a certificate that nobody vouches for is refused by the dialler', async ()
   expect(await failure(dialler.connect(mesh.getPublicEndpoint()))).toBe('MESH_CONNECT_FAILED');
 });
 
-test('compression is never agreed to', async () => {
+test('M7: compression is never agreed to', async () => {
   const mesh = await node();
   const client = new WebSocket(mesh.getPublicEndpoint(), { perMessageDeflate: true });
   await new Promise((resolve, reject) => client.once('open', resolve).once('error', reject));

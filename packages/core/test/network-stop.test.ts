@@ -93,7 +93,7 @@ test('after stop everything answers MESH_STOPPED and no event comes', async () =
   await mesh.stop();
 });
 
-test('a process in which nodes were stopped has no timer, socket or worker left, and ends by itself', async () => {
+test('M7: a process in which nodes were stopped has no timer, socket or worker left, and ends by itself', async () => {
   const { code, lines } = await runChild('handles.mjs');
   expect(lines).toEqual([
     'mismatch MESH_NETWORK_MISMATCH',

@@ -22,7 +22,7 @@ test('an id is the SHA-256 of its domain, its algorithm and the whole key', () =
   expect(decodeNodeId(nodeIdOf(publicKey))).toEqual(sha256(input));
 });
 
-test('every byte of the key counts: no two keys that differ anywhere share an id', () => {
+test('H4: every byte of the key counts: no two keys that differ anywhere share an id', () => {
   const ids = new Set<string>();
   for (let at = 0; at < 1952; at++) {
     const publicKey = new Uint8Array(1952);
