@@ -14,7 +14,8 @@ import { isLoopback } from './address.js';
 import type { ConnectionGate } from './connection-gate.js';
 import { HandshakeLoad } from './handshake-load.js';
 import { LOCAL_BLOCKS, LOOPBACK_BLOCKS } from './local-blocks.js';
-import { refuseUnknownOptions } from './option-checks.js';
+import type { LimitCode } from './limit-verdict.js';
+import { badOption, refuseUnknownOptions } from './option-checks.js';
 import { ConnectionRateLimiter } from './rate-limiter.js';
 import type { RateLimiterOptions } from './rate-limiter-options.js';
 import { ReputationTracker } from './reputation-tracker.js';
@@ -28,8 +29,8 @@ export const GOOD_LIFE_MS = 60_000;
 
 /** Options of {@link createGuard}. */
 export interface GuardOptions {
-  /** Limits; where one of connections or handshakes is given, this machine's own addresses are limited too. @default {} */
-  readonly rateLimiter?: RateLimiterOptions | undefined;
+  /** Limits, without `maxGossipPerSecond`: a mesh announces one limit for all messages. Where one of connections or handshakes is given, this machine's own addresses are limited too. @default {} */
+  readonly rateLimiter?: Omit<RateLimiterOptions, 'maxGossipPerSecond'> | undefined;
   /** Neighbours of one subnet; false for no such rule. @default { maxPerSubnet: 3, maxPerWideSubnet: 10 }, loopback and private addresses exempt */
   readonly subnets?: SubnetDiversityOptions | false | undefined;
   /** Keeps the nodes' reputations; give one to persist it or to share it. @default a new one */
@@ -54,6 +55,9 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set<keyof GuardOptions>([
   'gates',
   'clock',
 ]);
+
+/** Why a guard of this package refuses. The mesh counts refusals under these codes. */
+export type GuardCode = LimitCode | 'GUARD_GATE';
 
 const ALLOWED: GuardVerdict = Object.freeze({ allowed: true });
 const GATE: GuardVerdict = forGood('GUARD_GATE', 'A rule of this node does not let it in.');
@@ -81,6 +85,10 @@ class ComposedGuard implements DefenseGuard {
   constructor(options: GuardOptions) {
     refuseUnknownOptions(options, KNOWN_OPTIONS);
     const { rateLimiter = {}, subnets = {}, clock = systemClock } = options;
+    if ('maxGossipPerSecond' in rateLimiter)
+      badOption(
+        'A guard counts gossip as messages: give maxMessagesPerSecond instead of maxGossipPerSecond.',
+      );
     this.limiter = new ConnectionRateLimiter({ ...exemptLoopback(rateLimiter), ...rateLimiter });
     this.reputation = options.reputation ?? new ReputationTracker();
     this.subnets = subnets === false ? undefined : new SubnetDiversity({ exempt: LOCAL_BLOCKS, ...subnets });
@@ -196,6 +204,6 @@ function exemptLoopback(rateLimiter: RateLimiterOptions): RateLimiterOptions {
   return isAsked ? {} : { exempt: LOOPBACK_BLOCKS };
 }
 
-function forGood(code: string, reason: string): GuardVerdict {
+function forGood(code: GuardCode, reason: string): GuardVerdict {
   return Object.freeze({ allowed: false, code, reason, retryAfterMs: Infinity });
 }

@@ -186,5 +186,6 @@ export {
   createGuard,
   GOOD_LIFE_MS,
   type DefenseGuard,
+  type GuardCode,
   type GuardOptions,
 } from './guard.js';

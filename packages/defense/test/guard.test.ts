@@ -170,6 +170,9 @@ test('the more handshakes begin, the harder the puzzle; a second later it is eas
 
 test('what cannot be an option is refused with what to give', () => {
   expect(() => createGuard({ limits: {} } as never)).toThrow(/Unknown option "limits"/);
+  expect(() => createGuard({ rateLimiter: { maxGossipPerSecond: 5 } } as never)).toThrow(
+    /maxMessagesPerSecond/,
+  );
   expect(() => createGuard({ gates: [allowList({ nodes: ['yak1nobody'] })] })).toThrow(/node ids/);
 });
 

@@ -11,6 +11,8 @@ export interface YakmeshNode {
   readonly identity: SigningIdentity;
   /** The mesh it takes part in: `connect`, `broadcast`, `sendTo`, `on` and the rest. */
   readonly mesh: MeshNetwork;
+  /** The guard in front of the mesh, to look at limits, bans and reputations; undefined with `defense: false` or a guard of your own. */
+  readonly guard: DefenseGuard | undefined;
   /** Reads what the store remembers of other nodes, and starts listening. Rejects as the mesh and the store do, and the node is then stopped. */
   start(): Promise<void>;
   /** Ends all that the node has started, and wipes an identity that it made or loaded itself. Twice is fine. */
@@ -31,11 +33,12 @@ export async function createNode(options: NodeOptions = {}): Promise<YakmeshNode
     defended === undefined || mesh.store === undefined
       ? undefined
       : new ReputationKeeper(defended.reputation, mesh.store);
-  if (typeof identity === 'object') return new ComposedNode({ mesh: build(identity), identity, memory });
+  if (typeof identity === 'object')
+    return new ComposedNode({ mesh: build(identity), identity, guard: defended, memory });
   const own =
     identity === undefined ? await Identity.generate() : await loadIdentity(identity, { passphrase });
   try {
-    return new ComposedNode({ mesh: build(own), identity: own, own, memory });
+    return new ComposedNode({ mesh: build(own), identity: own, own, guard: defended, memory });
   } catch (error) {
     own.destroy();
     throw error;
@@ -52,20 +55,23 @@ interface NodeParts {
   readonly mesh: MeshNetwork;
   /** An identity that the node made or loaded itself. */
   readonly own?: Identity;
+  readonly guard: DefenseGuard | undefined;
   readonly memory: ReputationKeeper | undefined;
 }
 
 class ComposedNode implements YakmeshNode {
   readonly identity: SigningIdentity;
   readonly mesh: MeshNetwork;
+  readonly guard: DefenseGuard | undefined;
   readonly #own: Identity | undefined;
   readonly #memory: ReputationKeeper | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor({ identity, mesh, own, memory }: NodeParts) {
+  constructor({ identity, mesh, own, guard, memory }: NodeParts) {
     this.identity = identity;
     this.mesh = mesh;
     this.#own = own;
+    this.guard = guard;
     this.#memory = memory;
   }
 

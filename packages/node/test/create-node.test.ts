@@ -101,6 +101,7 @@ test('a node limits strangers by @yakmesh/defense: the mesh announces and keeps 
   const dial = stranger.mesh.connect(node.mesh.getPublicEndpoint());
   await expect(dial).rejects.toMatchObject({ code: 'LINK_DENIED' });
   expect(node.mesh.counters.GUARD_GATE).toBe(1);
+  expect(node.guard?.messagesPerSecond).toBe(50);
 });
 
 test('what mesh.rateLimiter says holds in that guard too, and what defense says stands over it', async () => {
