@@ -44,6 +44,7 @@ export class HostileWorld {
   readonly #endings: (() => unknown)[] = [];
   readonly #attackers: { terminate(): void }[] = [];
   #nextAddress = FIRST_ADDRESS;
+  #mallories = 0;
   #sockets = 0;
 
   private constructor(attack: Attack, subject: HostileSubject, parties: readonly [Party, Party, Party]) {
@@ -129,13 +130,19 @@ export class HostileWorld {
     return server;
   }
 
+  /** A name that the victim has never heard of. */
+  stranger(): PartyName {
+    this.#mallories += 1;
+    return `mallory ${this.#mallories}`;
+  }
+
   async handshake(name: PartyName = 'mallory'): Promise<HandshakeAttacker> {
     return new HandshakeAttacker(await party(name), this.network);
   }
 
-  /** A proven peer whose link is not established yet. */
+  /** A proven peer whose link is not established yet: by default a node that the victim has never heard of, so that nothing is held against it. */
   async proven(
-    name: PartyName = 'mallory',
+    name: PartyName = this.stranger(),
     options: LinkAttackerOptions = {},
     address = this.address(),
   ): Promise<LinkAttacker> {
@@ -143,7 +150,7 @@ export class HostileWorld {
   }
 
   /** A neighbour of the victim. */
-  async link(name: PartyName = 'mallory', options: LinkAttackerOptions = {}): Promise<LinkAttacker> {
+  async link(name: PartyName = this.stranger(), options: LinkAttackerOptions = {}): Promise<LinkAttacker> {
     const link = await this.proven(name, options);
     link.info();
     await this.until('the link', () => this.victim.isConnectedTo(link.party.self.nodeId));
@@ -152,11 +159,12 @@ export class HostileWorld {
 
   /** A batch that a party truly signed. */
   async batch(
-    name: PartyName,
+    origin: PartyName | LinkAttacker,
     envelopes: readonly EnvelopeLies[],
     lies: BatchLies = {},
   ): Promise<ForgedBatch> {
-    return forgeBatch(await party(name), this.network, envelopes, lies);
+    const signer = typeof origin === 'string' ? await party(origin) : origin.party;
+    return forgeBatch(signer, this.network, envelopes, lies);
   }
 
   /** Payloads of a protocol's broadcasts that the victim, or another node, gets of others than the honest peers. */

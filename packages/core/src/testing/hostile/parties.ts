@@ -4,8 +4,8 @@ import { encodeParams } from '../../handshake/params.js';
 import { CREDIT_BYTES_MIN } from '../../link/link-limits.js';
 import { systemRandom } from '../../transport/index.js';
 
-/** Everyone in the suite. */
-export type PartyName = 'victim' | 'alice' | 'bob' | 'carol' | 'mallory' | 'eve';
+/** Everyone in the suite: mallory is a stranger, and a neighbour under as many names as she is blamed for faults. */
+export type PartyName = 'victim' | 'alice' | 'bob' | 'carol' | 'mallory' | `mallory ${number}`;
 
 /** A real identity, and what its handshake says. */
 export interface Party {

@@ -112,7 +112,7 @@ export const controlFrameAttacks: readonly Attack[] = [
     trap: 'M6',
     title: 'the largest grant there is makes the victim hold no more for a neighbour that does not read',
     run: async (world, expect) => {
-      const link = await world.link('mallory', { isSilent: true });
+      const link = await world.link(undefined, { isSilent: true });
       link.send(encodeCredit(0, U48_MAX));
       link.raw.pause();
       const { nodeId } = link.party.self;
@@ -136,7 +136,7 @@ export const controlFrameAttacks: readonly Attack[] = [
     trap: 'M6',
     title: 'pings without end by a neighbour that reads no answer cost one answer a record',
     run: async (world, expect) => {
-      const link = await world.link('mallory', { isSilent: true });
+      const link = await world.link(undefined, { isSilent: true });
       const before = heldBytes();
       link.raw.pause();
       for (let record = 0; record < 400 && link.raw.isOpen; record += 1) {

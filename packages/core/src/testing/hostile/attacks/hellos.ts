@@ -1,13 +1,8 @@
 import { mlKem768, ML_KEM_768_PUBLIC_KEY_BYTES } from '@yakmesh/crypto';
-import {
-  decodeRefuse,
-  encodeRefuse,
-  HandshakeType,
-  decodeHeader,
-  RefuseCode,
-} from '../../../handshake/messages.js';
+import { encodeRefuse, RefuseCode } from '../../../handshake/messages.js';
 import { networkHash, type NetworkName } from '../../../network-hash.js';
 import type { Attack } from '../attack.js';
+import { answerName } from '../answers.js';
 import { HandshakeAttacker } from '../handshake-attacker.js';
 import type { HostileWorld } from '../hostile-world.js';
 
@@ -15,13 +10,9 @@ import type { HostileWorld } from '../hostile-world.js';
 async function answerTo(world: HostileWorld, ...messages: readonly Uint8Array[]): Promise<string> {
   const raw = await world.raw();
   for (const message of messages) raw.send(message);
-  const answer = await raw.next();
-  if (answer === undefined) return 'end';
-  const { type } = decodeHeader(answer) ?? { type: 0 };
-  if (type !== HandshakeType.REFUSE) return type === HandshakeType.WELCOME ? 'WELCOME' : `type ${type}`;
-  await raw.ended;
-  const code = decodeRefuse(answer)?.code;
-  return Object.entries(RefuseCode).find(([, number]) => number === code)?.[0] ?? 'unknown';
+  const answer = answerName(await raw.next());
+  if (answer !== 'WELCOME') await raw.ended;
+  return answer;
 }
 
 async function helloOf(world: HostileWorld, name: NetworkName): Promise<Uint8Array> {
