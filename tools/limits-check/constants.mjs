@@ -17,14 +17,14 @@ function sourcesOf(path) {
 
 /** The constants as `{ package, file, name, value, line }`; the value is undefined where it cannot be evaluated. */
 export function constantsOfSources() {
-  const found = packages();
+  const found = packages().map((each) => ({ ...each, files: sourcesOf(each.path) }));
   const { config } = ts.readConfigFile(join(root, 'tsconfig.base.json'), ts.sys.readFile);
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
-  const files = found.flatMap(({ path }) => sourcesOf(path));
-  const program = ts.createProgram(files, { ...options, noEmit: true, composite: false });
+  const all = found.flatMap(({ files }) => files);
+  const program = ts.createProgram(all, { ...options, noEmit: true, composite: false });
   const checker = program.getTypeChecker();
-  return found.flatMap(({ folder, path }) =>
-    sourcesOf(path).flatMap((file) => {
+  return found.flatMap(({ folder, path, files }) =>
+    files.flatMap((file) => {
       const source = program.getSourceFile(file);
       return constantsOf(source, checker).map(({ name, value, node }) => ({
         package: folder,

@@ -148,7 +148,7 @@ const FORMATS = [
   },
   {
     why: 'weights that grade faults against each other',
-    names: { core: ['DROPPED_WEIGHT', 'PENALTIES.*', 'TOO_FAST_WEIGHT'] },
+    names: { core: ['PENALTIES.*'] },
   },
   {
     why: 'arithmetic of units and of number formats',

@@ -54,8 +54,11 @@ const bodies = {
   decodeInfo: control.decodeInfo,
   decodePeers: (bytes) => {
     const hints = control.decodePeers(bytes);
-    if (hints !== undefined)
-      must(equalBytes(control.encodePeers(hints).subarray(4), bytes), 'hints have one encoding');
+    if (hints === undefined) return;
+    must(!hints.some(({ endpoint }) => /[^\x21-\x7e]|[<>"'`]/.test(endpoint)), 'no hint holds markup');
+    // An endpoint that is none is decoded as no text.
+    if (!hints.every(({ endpoint }) => endpoint.length > 0)) return;
+    must(equalBytes(control.encodePeers(hints).subarray(4), bytes), 'hints have one encoding');
   },
   decodeCredit: control.decodeCredit,
   decodePing: control.decodePing,
