@@ -30,9 +30,9 @@ export class RawAttacker {
     this.#socket = socket;
     socket.on('error', () => undefined);
     socket.on('message', (data: RawData) => this.#received(data));
-    socket.on('unexpected-response', (request, response) => {
+    socket.on('unexpected-response', (_request, response) => {
       this.#status = response.statusCode;
-      request.destroy();
+      socket.terminate();
     });
     this.ended = new Promise((resolve) => {
       socket.once('close', (code: number) => {
