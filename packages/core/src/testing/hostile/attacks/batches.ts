@@ -165,7 +165,9 @@ export const batchAttacks: readonly Attack[] = [
       }
       // Each of 20,000 answers has 2 KB.
       expect(heldBytes() - before).toBeLessThanOrEqual(GROWTH_BYTES);
-      expect(await endAfter(world, (other) => other.send(ask.slice(0, -1)))).toBe('LINK_BAD_FRAME');
+      expect(
+        await endAfter(world, (other) => other.send(encodeFrame(FrameKind.NEED_KEY, new Uint8Array(31)))),
+      ).toBe('LINK_BAD_FRAME');
     },
   },
   {

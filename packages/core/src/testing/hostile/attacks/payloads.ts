@@ -8,8 +8,8 @@ const DEEP = 10_000;
 
 /** CBOR that no honest sender makes; none of it may be decoded. */
 const BAD_PAYLOADS: readonly (readonly [string, Uint8Array])[] = [
-  ['nested 17 deep', concatBytes(new Uint8Array(17).fill(0x81), Uint8Array.of(0))],
-  ['nested 10,000 deep', concatBytes(new Uint8Array(DEEP).fill(0x81), Uint8Array.of(0))],
+  ['arrays nested 17 deep', concatBytes(new Uint8Array(17).fill(0x81), Uint8Array.of(0))],
+  ['arrays nested 10,000 deep', concatBytes(new Uint8Array(DEEP).fill(0x81), Uint8Array.of(0))],
   [
     'maps nested 10,000 deep',
     concatBytes(...Array.from({ length: DEEP }, () => Uint8Array.of(0xa1, 0)), Uint8Array.of(0)),
@@ -17,22 +17,15 @@ const BAD_PAYLOADS: readonly (readonly [string, Uint8Array])[] = [
   ['an array that declares 10⁶ items', Uint8Array.of(0x9a, 0, 0x0f, 0x42, 0x40, 0)],
   ['an array that declares 2⁶³ items', Uint8Array.of(0x9b, 0x80, 0, 0, 0, 0, 0, 0, 0)],
   [
-    '65,000 items in each of two levels',
-    concatBytes(
-      Uint8Array.of(0x82),
-      ...[0, 1].map(() => concatBytes(Uint8Array.of(0x99, 0x80, 0), new Uint8Array(32_768))),
-    ),
-  ],
-  [
-    'one key twice',
+    'a map with one key twice',
     concatBytes(Uint8Array.of(0xa2), text('a'), Uint8Array.of(1), text('a'), Uint8Array.of(2)),
   ],
   ['text that is no UTF-8', Uint8Array.of(0x62, 0xc3, 0x28)],
-  ['a byte too many', Uint8Array.of(0x01, 0x01)],
-  ['nothing', new Uint8Array(0)],
+  ['a number and a byte more', Uint8Array.of(0x01, 0x01)],
+  ['no bytes at all', new Uint8Array(0)],
   ['a bignum', Uint8Array.of(0xc2, 0x41, 1)],
   ['an indefinite array', Uint8Array.of(0x9f, 1, 0xff)],
-  ['not a number', Uint8Array.of(0xf9, 0x7e, 0)],
+  ['a NaN', Uint8Array.of(0xf9, 0x7e, 0)],
   [
     'an integer beyond 64 bits with sign',
     Uint8Array.of(0x1b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff),
@@ -56,7 +49,7 @@ const RESERVED: readonly string[] = [
 export const payloadAttacks: readonly Attack[] = [
   ...BAD_PAYLOADS.map(([what, payload]): Attack => ({
     trap: 'D6',
-    title: `a payload with ${what} is refused before it is built, and its origin is blamed`,
+    title: `a payload of ${what} is refused before it is built, and its origin is blamed`,
     run: async (world, expect) => {
       const heard = world.heard();
       const link = await world.link();
