@@ -12,16 +12,17 @@ const TIMEOUT_MS = 60_000;
 const HELD_BYTES_GROWTH_MAX = 16 * 1_048_576;
 /** A turn of the event loop that nothing holds up takes a millisecond. */
 const TURN_MS_MAX = 500;
-const TRAP = /^[HMD][1-8]$/;
+const TRAPS = ['H', 'M', 'D'].flatMap((kind) => [1, 2, 3, 4, 5, 6, 7, 8].map((number) => `${kind}${number}`));
 
 /**
  * Registers attacks over real sockets, each named after the trap that it tries, against a node under the subject's guard. After each: the node
  * is up, what honest peers said meanwhile has arrived once, and sockets, memory and event loop are as before.
  */
 export function hostileSuite({ test, expect }: HostileRunner, subject: HostileSubject): void {
-  test(`${subject.name}: at least ${ATTACKS_MIN} attacks, each named after its trap and unlike the others`, async () => {
+  test(`${subject.name}: at least ${ATTACKS_MIN} attacks, and for each trap one`, async () => {
     expect(attacks.length).toBeGreaterThanOrEqual(ATTACKS_MIN);
-    expect(attacks.filter(({ trap }) => !TRAP.test(trap))).toEqual([]);
+    const tried: ReadonlySet<string> = new Set(attacks.map(({ trap }) => trap));
+    expect(TRAPS.filter((trap) => !tried.has(trap))).toEqual([]);
     expect(new Set(attacks.map(({ title }) => title)).size).toBe(attacks.length);
   });
   for (const attack of attacks) {

@@ -2,11 +2,13 @@ import { decodeHeader, HandshakeType } from '../../../handshake/messages.js';
 import { HALF_OPEN_PER_ADDRESS_MAX, UNPROVEN_MAX } from '../../../mesh/admission.js';
 import type { Attack } from '../attack.js';
 import type { HostileWorld } from '../hostile-world.js';
+import { LinkAttacker } from '../link-attacker.js';
 import type { RawAttacker } from '../raw-attacker-node.js';
 import { answerName } from '../answers.js';
 
 const PER_MINUTE = 5;
 const BAN_MS = 800;
+const MINUTE_MS = 60_000;
 const LORIS_STEP_MS = 200;
 /** The upgrade's time limit, and the interval at which it is looked after. */
 const LORIS_WAIT_MS = 9_000;
@@ -61,6 +63,33 @@ export const admissionAttacks: readonly Attack[] = [
       }
       const raw = await world.raw(address);
       expect((await raw.ended).status).toBe(429);
+    },
+  },
+  {
+    trap: 'D5',
+    title: 'new names do not wash an address clean: bad signatures under fresh identities end in its ban',
+    limits: {
+      maxConnectionsPerMinute: 100,
+      maxHandshakesPerMinute: 100,
+      banThreshold: 3,
+      banDuration: MINUTE_MS,
+    },
+    run: async (world, expect) => {
+      const address = world.address();
+      let faults = 0;
+      for (; faults < 10; faults += 1) {
+        const raw = await world.raw(address);
+        if (!raw.isOpen) break;
+        const link = await LinkAttacker.over(raw, await world.party(world.stranger()), world.network);
+        link.info();
+        const batch = await world.batch(link, [{}]);
+        link.send(batch.key, batch.head(0, new Uint8Array(3_309)));
+        await link.ended;
+      }
+      expect(faults).toBeGreaterThanOrEqual(1);
+      expect(faults).toBeLessThanOrEqual(5);
+      expect(world.counter('GUARD_BANNED')).toBeGreaterThanOrEqual(1);
+      expect((await world.raw()).isOpen).toBe(true);
     },
   },
   {

@@ -5,6 +5,8 @@ import { KEYS_WANTED_MAX, SLOTS } from '../../../link/link-limits.js';
 import { encodeFrame, FRAME_HEADER_BYTES, FrameKind } from '../../../record/frames.js';
 import { systemRandom } from '../../../transport/index.js';
 import type { Attack } from '../attack.js';
+import { encodeEnvelope } from '../../../envelope/envelope.js';
+import { envelopeOf } from '../forged-batch.js';
 import { fragmentsOf } from '../fragments.js';
 import type { HostileWorld } from '../hostile-world.js';
 import type { LinkAttacker } from '../link-attacker.js';
@@ -19,6 +21,8 @@ const USE_AT = FRAME_HEADER_BYTES + 2;
 /** Both floods of keys are larger. */
 const GROWTH_BYTES = 8 * 1_048_576;
 
+/** Messages that are signed one by one. */
+const LONE_MESSAGES = 40;
 const garbage = (): Uint8Array => systemRandom.bytes(ML_DSA_65_SIGNATURE_BYTES);
 
 /** The frame with some bytes replaced. */
@@ -89,7 +93,7 @@ export const batchAttacks: readonly Attack[] = [
     },
   },
   {
-    trap: 'M8',
+    trap: 'M3',
     title: 'a batch that was signed for another use proves no gossip',
     run: async (world, expect) => {
       const link = await world.link();
@@ -117,6 +121,63 @@ export const batchAttacks: readonly Attack[] = [
       late.send(batch.key, batch.head(0, garbage()), batch.block());
       await world.until('the copy is counted', () => world.counter('PEER_DUPLICATE') > 0);
       expect([heard, relayed]).toEqual([['genuine'], ['genuine']]);
+    },
+  },
+  {
+    trap: 'D2',
+    title: 'a number that is used in another’s name, without its signature, is not used up for its owner',
+    run: async (world, expect) => {
+      const heard = world.heard();
+      const early = await world.batch('carol', [{ sequence: 9, body: 'played before its time' }]);
+      const player = await world.link();
+      player.send(early.key, early.head(0, garbage()), early.block());
+      expect(await world.endOf(player)).toBe('LINK_BAD_SIGNATURE');
+      const genuine = await world.batch('carol', [{ sequence: 9, body: 'genuine' }]);
+      const relay = await world.link();
+      relay.send(...genuine.frames());
+      await world.until('the owner’s message', () => heard.length > 0);
+      expect(heard).toEqual(['genuine']);
+    },
+  },
+  {
+    trap: 'M2',
+    title:
+      'a relay that changes the time, the life, the number or the payload of an envelope is convicted by the signature',
+    run: async (world, expect) => {
+      const [heard, changes] = [
+        world.heard(),
+        [{ timeMs: Date.now() + 1 }, { lifeSeconds: 86_400 }, { sequence: 1 }, { body: 'changed' }],
+      ];
+      const genuine = { sequence: 0, body: 'said', timeMs: Date.now(), lifeSeconds: 600 };
+      const batch = await world.batch('carol', [genuine]);
+      for (const change of changes) {
+        const relay = await world.link();
+        const core = encodeEnvelope(envelopeOf({ ...genuine, ...change }));
+        relay.send(batch.key, batch.head(), batch.single(0, 0, 32, { core }));
+        expect(await world.endOf(relay)).toBe('LINK_BAD_SIGNATURE');
+      }
+      const honest = await world.link();
+      // The ttl is the relays' own, and not signed.
+      honest.send(batch.key, batch.head(), batch.single(0, 0, 17));
+      await world.until('the genuine one', () => heard.length > 0);
+      expect(heard).toEqual(['said']);
+    },
+  },
+  {
+    trap: 'M8',
+    title:
+      'a signature for each message of a neighbour costs its own budget, and honest peers are heard meanwhile',
+    run: async (world, expect) => {
+      const heard = world.heard();
+      const link = await world.link();
+      const numbers = Array.from({ length: LONE_MESSAGES }, (_, sequence) => sequence);
+      const batches = await Promise.all(
+        numbers.map((sequence) => world.batch(link, [{ sequence, body: sequence }])),
+      );
+      for (const [slot, batch] of batches.entries())
+        await link.paced([batch.key, batch.head(slot), batch.block(slot)]);
+      await world.until('all of them', () => heard.length >= LONE_MESSAGES);
+      expect(heard).toEqual(numbers);
     },
   },
   {
