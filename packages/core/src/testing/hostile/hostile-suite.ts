@@ -2,12 +2,12 @@ import { attacks } from './attacks/index.js';
 import type { Attack } from './attack.js';
 import type { HostileExpect, HostileRunner, HostileSubject } from './hostile-runner.js';
 import { HostileWorld } from './hostile-world.js';
-import { heldBytes } from './resources-node.js';
+import { heldBytes, usedBytes } from './resources-node.js';
 
 /** Attacks that the suite has at least. */
 export const ATTACKS_MIN = 40;
-/** Some attacks wait for a time limit of five seconds; a slow machine computes as long. */
-const TIMEOUT_MS = 60_000;
+/** Some attacks wait for a time limit of five seconds; on a busy machine one collection of the heap was seen to take thirty. */
+const TIMEOUT_MS = 120_000;
 /** Bytes that the process may hold more than before, once an attack is over: caches that fill, compiled code. */
 const HELD_BYTES_GROWTH_MAX = 16 * 1_048_576;
 /** A turn of the event loop that nothing holds up takes a millisecond. */
@@ -33,19 +33,31 @@ export function hostileSuite({ test, expect }: HostileRunner, subject: HostileSu
 
 async function perform(attack: Attack, subject: HostileSubject, expect: HostileExpect): Promise<void> {
   const world = await HostileWorld.start(attack, subject);
+  heldBefore ??= heldBytes();
   try {
-    const heldBefore = heldBytes();
     await attack.run(world, expect);
     world.puzzleBits = 0;
     await world.dropAttackers();
     expect(await world.talk.finish()).toEqual({ lost: 0, repeated: 0, failed: [], skipped: 0 });
     expect(world.areHonestLinked).toBe(true);
     expect(await turnMs()).toBeLessThanOrEqual(TURN_MS_MAX);
-    expect(heldBytes() - heldBefore).toBeLessThanOrEqual(attack.heldBytesGrowthMax ?? HELD_BYTES_GROWTH_MAX);
+    expect(heldGrowth(attack)).toBeLessThanOrEqual(attack.heldBytesGrowthMax ?? HELD_BYTES_GROWTH_MAX);
     if (attack.isFullAfterwards !== true) expect(await world.newcomer()).toBe('no error');
   } finally {
     await world.stop();
   }
+}
+
+/** What was held after the last collection: a baseline for the attacks that follow. */
+let heldBefore: number | undefined;
+
+/** Bytes that are held more than at the baseline, at most: the heap is collected only where that tells too much. */
+function heldGrowth({ heldBytesGrowthMax = HELD_BYTES_GROWTH_MAX }: Attack): number {
+  const before = heldBefore ?? 0;
+  const growth = usedBytes() - before;
+  if (growth <= heldBytesGrowthMax) return growth;
+  heldBefore = heldBytes();
+  return heldBefore - before;
 }
 
 /** How long the event loop takes to come back to us. */
