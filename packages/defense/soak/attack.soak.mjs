@@ -8,11 +8,16 @@ const NETWORK_ID = 'soak';
 /** The victim and four honest neighbours, which know each other through it alone: it relays every message. */
 const NODES = [0, 1, 2, 3, 4];
 /**
- * 40 messages a second of each of five nodes, sixteen at a time: 200 in all, each node's share below its limit of 50 in any
- * second. One by one they would be 200 signatures and 800 verifications a second, twice what JavaScript does on one core.
+ * 40 messages a second of each of five nodes, fifteen at a time: 200 in all. 45 in any second of each is what the victim
+ * announces. One by one they would be 200 signatures and 800 verifications a second, twice what JavaScript does on one core.
  */
-const SPEAK_EVERY_MS = 400;
-const WORDS = 16;
+const SPEAK_EVERY_MS = 375;
+const WORDS = 15;
+/**
+ * V8 takes what memory the machine has and gives it back at leisure: without a limit its heap grows by garbage alone. With one
+ * the resident memory says what the victim needs, and the run fails where it needs more.
+ */
+const VICTIM_FLAGS = ['--max-old-space-size=64', '--max-semi-space-size=4'];
 const WARM_UP_MS = 15_000;
 const IDLE_MS = 30_000;
 const CALM_MS = 15_000;
@@ -69,9 +74,14 @@ function endRows(lanes) {
 async function attackOn(node, { minutes, log, places, commit }) {
   const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
   const pinned = places === undefined ? 'not pinned: taskset or a second processor is missing' : 'pinned';
-  log(`${cpus()[0].model}, ${cpus().length} processors, ${pinned}; Node ${version}; commit ${commit}`);
+  log(
+    `${cpus()[0].model}, ${cpus().length} processors, ${pinned}; Node ${version}, the victim with ${VICTIM_FLAGS.join(' ')}; commit ${commit}`,
+  );
   const honestPlace = { node, processor: places?.honest };
-  const [victim, honest] = [new Process('nodes.mjs', honestPlace), new Process('nodes.mjs', honestPlace)];
+  const [victim, honest] = [
+    new Process('nodes.mjs', { ...honestPlace, flags: VICTIM_FLAGS }),
+    new Process('nodes.mjs', honestPlace),
+  ];
   const attacker = new Process('attacker.mjs', { node, processor: places?.attackers });
   try {
     const [first, ...others] = NODES;

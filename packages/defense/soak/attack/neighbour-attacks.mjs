@@ -12,7 +12,7 @@ const SIGNATURE_BYTES = 3_309;
 const STORM_BATCH_MESSAGES = 256;
 const HUGE_BATCH_MESSAGES = 4_096;
 const PINGS_PER_RECORD = 1_000;
-const SYBILS = 64;
+const RECORD_BYTES = 4_096;
 const BODY = 'x'.repeat(64);
 
 /** A new identity for an attacker, as many as it likes: they cost nothing. */
@@ -85,12 +85,8 @@ export const neighbourAttacks = {
       return [batch.key, batch.head(0, randomBytes(SIGNATURE_BYTES)), batch.single(0)];
     });
   }),
-  'messages of many origins': neighbour(async (link, lane) => {
-    const origins = await Promise.all(Array.from({ length: SYBILS }, party));
-    await pour(link, async () => {
-      const origin = origins[lane.sequence(1) % SYBILS];
-      return (await forgeBatch(origin, lane.network, envelopes(1, lane.sequence(1)))).frames();
-    });
+  'records that do not open': neighbour(async (link) => {
+    link.raw.send(randomBytes(RECORD_BYTES));
   }),
   'link pings without end': neighbour(async (link) => {
     while (link.raw.isOpen) {
