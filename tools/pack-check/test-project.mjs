@@ -29,7 +29,7 @@ export async function checkTestProject(tarballs, project, root, checks) {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const { devDependencies } = readJson(join(root, 'package.json'));
   const modules = tarballs.flatMap(modulesOf);
-  const alias = (name) => name.slice('@yakmesh/'.length).replace('/', '_');
+  const alias = (name) => name.slice('@yakmesh/'.length).replaceAll('/', '_');
 
   await checks.run('ts-jest and TypeScript install beside the tarballs', () => {
     const versions = TOOLS.map((name) => `${name}@${devDependencies[name]}`);

@@ -17,7 +17,10 @@ async function yields(work, code) {
 
 export default target({
   name: 'KEM public keys and ciphertexts',
-  expensive: { runs: 200_000, why: 'one of the right length takes an encapsulation and a decapsulation, 1 ms' },
+  expensive: {
+    runs: 200_000,
+    why: 'one of the right length takes an encapsulation and a decapsulation, 1 ms',
+  },
   samples: async () => {
     const samples = [];
     for (const [kem, { publicKey }] of pairs)
