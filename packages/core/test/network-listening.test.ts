@@ -1,12 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { createServer, get } from 'node:http';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Identity } from '@yakmesh/crypto';
 import { WebSocket } from 'ws';
 import { MeshNetwork, type MeshOptions } from '../src/index.js';
+import { REQUESTS_PER_MINUTE_MAX } from '../src/mesh/admission.js';
 import { CERTIFICATE, CERTIFICATE_KEY } from './support-network/certificate.js';
 import { runChild } from './support-network/child.js';
 import { ending } from './support-network/cleanup.js';
@@ -15,6 +16,15 @@ import { takenPorts } from './support-network/servers.js';
 import { startNode, until } from './support-network/socket-world.js';
 
 const node = async (options: MeshOptions = {}): Promise<MeshNetwork> => ending(await startNode(options));
+/** Writes to a port and resolves to all that came back before the connection was gone. */
+const exchanged = (port: number, text: string): Promise<string> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(text));
+    let answers = '';
+    socket.on('data', (bytes) => (answers += String(bytes)));
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve(answers));
+  });
 const portOf = (mesh: MeshNetwork): number => Number(new URL(mesh.getPublicEndpoint()).port);
 
 test('a taken port leads to the next one, which the endpoint names', async () => {
@@ -105,6 +115,28 @@ test('plain HTTP is answered by the request handler, or told to upgrade', async 
   const handling = await node({ requestHandler: (_request, response) => response.end('beacon') });
   expect(await fetched(portOf(plain))).toEqual([426, 'This port speaks WebSocket.\n']);
   expect(await fetched(portOf(handling))).toEqual([200, 'beacon']);
+});
+
+test('D7: requests that a client writes behind its first one are not answered', async () => {
+  const mesh = await node();
+  const answers = await exchanged(portOf(mesh), 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(10_000));
+  expect(answers.split('426 Upgrade Required').length - 1).toBeLessThanOrEqual(1);
+});
+
+test('D7: a flood of requests costs its address the connection, and is counted', async () => {
+  const mesh = await node({ requestHandler: (_request, response) => response.end('beacon') });
+  const answers = await exchanged(portOf(mesh), 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1_000));
+  expect(answers.split('200 OK').length - 1).toBeLessThanOrEqual(REQUESTS_PER_MINUTE_MAX);
+  expect(mesh.counters.PEER_HTTP_FLOOD).toBe(1);
+});
+
+test('D7: five connections that speak no HTTP ban their address', async () => {
+  const mesh = await node({ rateLimiter: { banThreshold: 5 } });
+  const answers = [];
+  for (let round = 0; round < 5; round += 1) answers.push(await exchanged(portOf(mesh), 'EHLO mail\r\n\r\n'));
+  expect(answers.map((answer) => answer.slice(9, 12))).toEqual(['400', '400', '400', '400', '400']);
+  expect(await exchanged(portOf(mesh), 'EHLO mail\r\n\r\n')).toBe('');
+  expect(mesh.counters).toMatchObject({ PEER_NOT_HTTP: 5, GUARD_BANNED: 1 });
 });
 
 test('a server that is given is shared: its requests stay its own, and stop leaves it running', async () => {

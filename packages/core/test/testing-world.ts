@@ -77,6 +77,8 @@ export class World {
 export function openDoor(accept: Door['accept']): Door {
   return {
     admits: () => true,
+    request: () => true,
+    garbled: () => undefined,
     upgrade: (address) => ({ allowed: true, address }),
     accept,
   };

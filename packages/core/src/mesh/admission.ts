@@ -1,9 +1,18 @@
 import type { NodeId } from '@yakmesh/crypto';
+import type { PeerFaultCode } from '../errors.js';
 import type { Endpoint } from './endpoint.js';
 import type { UpgradeVerdict } from '../sockets/socket.js';
-import type { Clock, Guard, GuardRequest, GuardVerdict, PeerDirection } from '../transport/index.js';
+import {
+  KeyedSlidingWindow,
+  type Clock,
+  type Guard,
+  type GuardRequest,
+  type GuardVerdict,
+  type PeerDirection,
+} from '../transport/index.js';
 import { addressScope, hostOf } from './address.js';
 import type { Counters } from './counters.js';
+import { penaltyOf } from './penalties.js';
 
 /** Handshakes under way with strangers, in all and of one address; a further one is told REFUSE(BUSY). */
 export const HALF_OPEN_MAX = 256;
@@ -14,6 +23,11 @@ export const UNPROVEN_MAX = 2 * HALF_OPEN_MAX;
 const PUZZLE_FROM_HALF_OPEN = 128;
 /** Its difficulty in bits: about 0.1 s of JavaScript. */
 const PUZZLE_BITS = 16;
+/** Plain HTTP requests of one address in a minute: twenty times what a health check asks. For a further one the connection is cut. */
+export const REQUESTS_PER_MINUTE_MAX = 240;
+const MINUTE_MS = 60_000;
+/** Addresses whose requests are counted at once; the one that asked longest ago is forgotten. */
+const REQUEST_SCOPES_MAX = 4_096;
 /** When a full node may be asked again. */
 const BUSY_RETRY_MS = 1_000;
 
@@ -36,6 +50,7 @@ export class Admission {
   /** Accepted sockets whose peer has not proven itself, with their address's scope. */
   readonly #halfOpen = new Map<Stranger, string>();
   readonly #perScope = new Map<string, number>();
+  readonly #requests = new KeyedSlidingWindow(REQUESTS_PER_MINUTE_MAX, MINUTE_MS, REQUEST_SCOPES_MAX);
 
   constructor({ guard, clock, counters }: AdmissionOptions) {
     this.#guard = guard;
@@ -53,6 +68,19 @@ export class Admission {
     const isBanned = this.#guard.isBanned?.(remoteAddress, this.#clock.monotonicMs()) ?? false;
     if (isBanned) this.#counters.add('GUARD_BANNED');
     return !isBanned;
+  }
+
+  /** Whether a plain HTTP request from there is answered. */
+  request(remoteAddress: string): boolean {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#requests.take(addressScope(remoteAddress), nowMs)) return true;
+    this.#blame(remoteAddress, 'PEER_HTTP_FLOOD');
+    return false;
+  }
+
+  /** What came from there is no HTTP. */
+  garbled(remoteAddress: string): void {
+    this.#blame(remoteAddress, 'PEER_NOT_HTTP');
   }
 
   /** Whether a request may become a WebSocket. */
@@ -119,6 +147,11 @@ export class Admission {
     const nowMs = this.#clock.monotonicMs();
     const verdict = this.#guard.dial?.({ host: hostOf(url), url, nodeId: expected }, nowMs);
     return this.#isAllowed(verdict);
+  }
+
+  #blame(address: string, code: PeerFaultCode): void {
+    this.#counters.add(code);
+    this.#guard.report({ address }, code, penaltyOf(code), this.#clock.monotonicMs());
   }
 
   #isAllowed(verdict: GuardVerdict | undefined): boolean {

@@ -115,6 +115,8 @@ export class Links implements SessionListener {
     const { admission } = this.#options;
     return {
       admits: (remoteAddress) => !this.#isStopping && admission.admits(remoteAddress),
+      request: (remoteAddress) => admission.request(remoteAddress),
+      garbled: (remoteAddress) => admission.garbled(remoteAddress),
       upgrade: (remoteAddress, request) => admission.upgrade(remoteAddress, request),
       accept: (socket) => this.#accept(socket),
     };

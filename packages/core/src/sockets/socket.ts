@@ -68,6 +68,10 @@ export type UpgradeVerdict =
 export interface Door {
   /** Whether anything is to be read of a TCP connection from there; cut at once if not. */
   admits(remoteAddress: string): boolean;
+  /** Whether a request that asks for no WebSocket is answered; its connection is cut if not. */
+  request(remoteAddress: string): boolean;
+  /** What came from there is no HTTP, or too much of it; it was answered with 400 or 431. */
+  garbled(remoteAddress: string): void;
   /** Whether this request may become a WebSocket. */
   upgrade(remoteAddress: string, request: GuardRequest): UpgradeVerdict;
   /** Takes an accepted connection. */

@@ -11,6 +11,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer, type RawData } from 'ws';
 import { RECORD_WIRE_BYTES_MAX } from '../record/frames.js';
 import type {
+  Door,
   Listener,
   ListenOptions,
   RequestHandler,
@@ -110,14 +111,38 @@ function dial(url: string, handlers: SocketHandlers): Socket {
   return wrapped;
 }
 
+/** One answer a connection: what a client writes behind its first request is not looked at. */
 const upgradeRequired: RequestHandler = (_request, response) => {
-  response.writeHead(426, { 'Content-Type': 'text/plain; charset=utf-8', Upgrade: 'websocket' });
+  response.writeHead(426, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    Connection: 'close',
+    Upgrade: 'websocket',
+  });
   response.end('This port speaks WebSocket.\n');
+};
+
+/** Status of the errors that are not 400, as in Node's own answer. */
+const HTTP_ERRORS: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
 function createServer(options: ListenOptions): Server {
   const handler = options.requestHandler ?? upgradeRequired;
-  const onRequest = (request: IncomingMessage, response: ServerResponse): void => handler(request, response);
+  const answered = new WeakSet<Duplex>();
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    const { socket } = request;
+    // What was read together with the request that went too far.
+    if (socket.destroyed) return;
+    const isRepeated = options.requestHandler === undefined && answered.has(socket);
+    if (isRepeated || !options.door.request(socket.remoteAddress ?? '')) {
+      socket.destroy();
+      return;
+    }
+    answered.add(socket);
+    handler(request, response);
+  };
   const limits = {
     headersTimeout: UPGRADE_TIMEOUT_MS,
     requestTimeout: UPGRADE_TIMEOUT_MS,
@@ -141,6 +166,16 @@ function bind(server: Server, options: ListenOptions): Promise<void> {
 function portOf(server: Server): number {
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** Answers as Node would, and tells the door of what no HTTP client sends; slowness and broken lines blame nobody. */
+function answerGarbled({ code }: NodeJS.ErrnoException, stream: Duplex, door: Door): void {
+  const status = HTTP_ERRORS[code ?? ''] ?? 400;
+  if (code === 'ECONNRESET' || !stream.writable) return void stream.destroy();
+  if (status !== 408) door.garbled((stream as { readonly remoteAddress?: string }).remoteAddress ?? '');
+  stream.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\n\r\n`, () =>
+    stream.destroy(),
+  );
 }
 
 /** Says why not in HTTP, which dialling nodes and proxies understand, and hangs up. */
@@ -181,6 +216,8 @@ async function listen(options: ListenOptions): Promise<Listener> {
     });
   };
   server.on('upgrade', onUpgrade);
+  if (shared === undefined)
+    server.on('clientError', (error, stream) => answerGarbled(error, stream, options.door));
   // A shared server's other connections are its owner's business.
   if (shared === undefined) lobby.watch(server);
   if (shared === undefined) await bind(server, options);
