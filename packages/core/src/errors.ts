@@ -42,6 +42,7 @@ export type LinkErrorCode =
   | 'LINK_PEER_MISMATCH'
   | 'LINK_SELF'
   | 'LINK_SIGNATURE'
+  | 'LINK_FLOOD'
   | 'LINK_STALLED'
   | 'LINK_TIMEOUT'
   | 'LINK_TRANSCRIPT'

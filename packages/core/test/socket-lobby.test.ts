@@ -1,13 +1,20 @@
 import { expect, test } from '@jest/globals';
 import { EventEmitter } from 'node:events';
 import type { Server } from 'node:http';
-import { Lobby, LOBBY_MAX, LOBBY_PER_ADDRESS_MAX } from '../src/sockets/ws-lobby.js';
+import {
+  DETAINED_MAX,
+  DETAINED_PER_ADDRESS_MAX,
+  Lobby,
+  LOBBY_MAX,
+  LOBBY_PER_ADDRESS_MAX,
+} from '../src/sockets/ws-lobby.js';
 import { openDoor } from './testing-world.js';
 
 /** What the lobby uses of a TCP socket. */
 class Connection extends EventEmitter {
   readonly remoteAddress: string;
   isCut = false;
+  isPaused = false;
 
   constructor(remoteAddress: string) {
     super();
@@ -17,6 +24,10 @@ class Connection extends EventEmitter {
   destroy(): void {
     this.isCut = true;
     this.emit('close');
+  }
+
+  pause(): void {
+    this.isPaused = true;
   }
 
   resetAndDestroy(): void {
@@ -69,7 +80,21 @@ test('what becomes a WebSocket or goes away makes room', () => {
   expect([1, 2, 3, 4].map(() => arrive('198.51.100.1').isCut)).toEqual([false, false, false, true]);
 });
 
-test('a banned address is cut before it waits', () => {
+test('a connection of a banned address is left waiting, unread, and takes no place in the lobby', () => {
   const { lobby, arrive } = lobbyOf((address) => address !== '198.51.100.1');
-  expect([arrive('198.51.100.1').isCut, lobby.size]).toEqual([true, 0]);
+  const { isPaused, isCut } = arrive('198.51.100.1');
+  expect([isPaused, isCut, lobby.size]).toEqual([true, false, 0]);
+  lobby.close();
+});
+
+test('banned addresses can have so many connections wait, and further ones are reset at once', () => {
+  const { lobby, arrive } = lobbyOf(() => false);
+  const ofOne = Array.from({ length: DETAINED_PER_ADDRESS_MAX + 1 }, () => arrive('198.51.100.1'));
+  expect(ofOne.map(({ isCut }) => isCut)).toEqual([...ofOne.slice(1).map(() => false), true]);
+  const others = Array.from({ length: DETAINED_MAX }, (_, index) =>
+    arrive(`203.0.${index >> 8}.${index & 255}`),
+  );
+  expect(others.filter(({ isCut }) => isCut)).toHaveLength(DETAINED_PER_ADDRESS_MAX);
+  lobby.close();
+  expect([...ofOne, ...others].every(({ isCut }) => isCut)).toBe(true);
 });

@@ -12,6 +12,7 @@ const CODES: readonly LinkErrorCode[] = [
   'LINK_TRANSCRIPT',
   'LINK_STALLED',
   'LINK_TIMEOUT',
+  'LINK_FLOOD',
 ];
 
 export const closeNumber = (code: LinkErrorCode): number => Math.max(0, CODES.indexOf(code));

@@ -40,6 +40,14 @@ export const TRANSCRIPT_MS_MAX = 720_000;
 export const MARK_TO_SIGNATURE_MS_MAX = 60_000;
 /** Small frames that wait for room: a peer that asks without reading gets no further answers. */
 export const CONTROL_FRAMES_MAX = 256;
+/** Frames without credit that a peer may send in a second: acknowledgements of 250 MB, far beyond what it asks, tells or signs. */
+export const FREE_FRAMES_PER_SECOND = 4_000;
+/** Of these so many at once, as after a line stood still. One more ends the link. */
+export const FREE_FRAMES_BURST = 8_000;
+/** Pings in a second; an impatient peer sends two. */
+export const PINGS_PER_SECOND = 20;
+/** Of these so many at once. One more ends the link. */
+export const PINGS_BURST = 200;
 /** Bytes of wire messages held while the next epoch's key is being computed. */
 export const HELD_BYTES_MAX = 1_048_576;
 /** Heads of one link that are being verified at once: enough to keep every processor busy, and fair to the other links. */

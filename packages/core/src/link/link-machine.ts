@@ -14,7 +14,7 @@ import {
   type LinkInfo,
 } from './control-frames.js';
 import type { LinkAction } from './link-actions.js';
-import { CONTROL_FRAMES_MAX } from './link-limits.js';
+import { CONTROL_FRAMES_MAX, FREE_FRAMES_BURST, FREE_FRAMES_PER_SECOND } from './link-limits.js';
 import { LinkRatchet, type RatchetAction } from './link-ratchet.js';
 import { LinkPulse } from './link-pulse.js';
 import type { Liveness } from './liveness.js';
@@ -25,6 +25,7 @@ import { FRAGMENT_HEADER_BYTES, Reassembly } from './reassembly.js';
 import { RecordOpener } from './record-opener.js';
 import { RecordWriter } from './record-writer.js';
 import { SendQueue, type QueueItem } from './send-queue.js';
+import { TokenBucket } from './token-bucket.js';
 
 export interface LinkMachineOptions extends Omit<ParcelReaderOptions, 'nowMs'> {
   readonly outcome: HandshakeOutcome;
@@ -54,6 +55,7 @@ export class LinkMachine {
   readonly #sendKeys: RecordKeys;
   readonly #parcels = new ParcelWriter();
   readonly #pulse: LinkPulse;
+  readonly #freeFrames: TokenBucket;
   readonly #reassembly = new Reassembly();
   #isDone: boolean;
   #afterMark: LinkAction[] = [];
@@ -70,6 +72,7 @@ export class LinkMachine {
     this.#sendKeys = new RecordKeys(secrets.root, role, 0, options.keyRecordsMax);
     this.#opener = new RecordOpener(new RecordKeys(secrets.root, peerRole, 0));
     this.#ratchet = new LinkRatchet({ role, secrets, kem, random, nowMs, peerKey: outcome.publicKey });
+    this.#freeFrames = new TokenBucket(FREE_FRAMES_PER_SECOND, FREE_FRAMES_BURST, nowMs);
     this.#pulse = new LinkPulse({
       pingIntervalMs: options.pingIntervalMs,
       creditBytes: params.creditBytes,
@@ -232,6 +235,7 @@ export class LinkMachine {
   #frame({ kind, body }: Frame, isLast: boolean, receivedMs: number, nowMs: number): LinkAction[] {
     const charged = isCharged(kind) ? FRAME_HEADER_BYTES + body.length : 0;
     if (charged > 0 && !this.#pulse.receive(charged, nowMs)) return this.close('LINK_CREDIT');
+    if (charged === 0 && !this.#freeFrames.take(nowMs)) return this.close('LINK_FLOOD');
     if (!this.#isDone && kind !== FrameKind.HS_DONE && kind !== FrameKind.CLOSE)
       return this.close('LINK_UNEXPECTED');
     if (kind < FrameKind.KEY) return this.#controlFrame(kind, body, isLast, charged, nowMs);

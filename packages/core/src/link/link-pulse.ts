@@ -4,8 +4,10 @@ import { Acknowledger } from './acknowledger.js';
 import { decodeCredit, decodePing } from './control-frames.js';
 import { CreditUser } from './credit.js';
 import type { LinkAction } from './link-actions.js';
+import { PINGS_BURST, PINGS_PER_SECOND } from './link-limits.js';
 import { Liveness } from './liveness.js';
 import { Pinger } from './pinger.js';
+import { TokenBucket } from './token-bucket.js';
 
 export interface LinkPulseOptions {
   readonly pingIntervalMs: number;
@@ -23,10 +25,12 @@ export class LinkPulse {
   readonly #write: (frame: Uint8Array) => void;
   readonly #acknowledger = new Acknowledger();
   readonly #pinger = new Pinger();
+  readonly #pings: TokenBucket;
 
   constructor(options: LinkPulseOptions) {
     this.#write = options.write;
     this.credit = new CreditUser(options.creditBytes);
+    this.#pings = new TokenBucket(PINGS_PER_SECOND, PINGS_BURST, options.nowMs);
     this.liveness = new Liveness(options.pingIntervalMs, options.nowMs);
   }
 
@@ -65,6 +69,7 @@ export class LinkPulse {
     const id = decodePing(body);
     if (id === undefined) return 'LINK_BAD_FRAME';
     if (kind === FrameKind.PONG) return this.#answered(id, nowMs);
+    if (!this.#pings.take(nowMs)) return 'LINK_FLOOD';
     this.#pinger.asked(id);
     return [{ type: 'ping' }];
   }

@@ -13,6 +13,15 @@ import type { Peer } from './peer.js';
 import { penaltyOf } from './penalties.js';
 import type { Session } from './session.js';
 
+/** Faults of messages that cost a look and no more. */
+const REFUSED_COPIES: readonly PeerFaultCode[] = [
+  'PEER_DUPLICATE',
+  'PEER_EXPIRED',
+  'PEER_FROM_FUTURE',
+  'PEER_STALE_SEQUENCE',
+  'PEER_UNKNOWN_ORIGIN_TOO_OLD',
+];
+
 export interface PeerWatcherOptions {
   readonly clock: Clock;
   readonly log: Logger;
@@ -97,6 +106,7 @@ export class PeerWatcher implements LinksEvents {
         return hub.linkMessage({ type: MessageTypes.PONG, rttMs: action.rttMs }, peer);
       case 'fault':
         counters.add(action.code, action.count);
+        if (REFUSED_COPIES.includes(action.code)) return router.repeated(peer, action.count);
         return reports.node(peer.nodeId, action.code, penaltyOf(action.code));
       case 'job':
       case 'established':

@@ -22,6 +22,7 @@ const PENALTIES: Readonly<Partial<Record<MeshErrorCode | PeerFaultCode, number>>
   LINK_BAD_SIGNATURE: 100,
   LINK_BAD_FRAME: 50,
   LINK_CREDIT: 50,
+  LINK_FLOOD: 20,
   PEER_BAD_PAYLOAD: 10,
   PEER_BAD_ENVELOPE: 2,
   PEER_BAD_HINT: 1,

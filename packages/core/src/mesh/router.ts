@@ -12,6 +12,7 @@ import { HeldMessages } from './held-messages.js';
 import type { Held, Refusal } from './origin-lines.js';
 import type { Peer } from './peer.js';
 import { RelayLimits } from './relay-limits.js';
+import { Repetitions } from './repetitions.js';
 import type { Reports } from './reports.js';
 import type { Session } from './session.js';
 
@@ -79,6 +80,7 @@ export class Router {
   readonly #options: RouterOptions;
   readonly #held: HeldMessages<HeldMessage>;
   readonly #limits = new RelayLimits();
+  readonly #repetitions = new Repetitions();
   readonly #work: Work[] = [];
   #isScheduled = false;
 
@@ -97,6 +99,14 @@ export class Router {
   receive(from: Peer, arrival: Arrival, receivedMs: number, session: Session): void {
     this.#work.push({ from, session, arrival, receivedMs, next: 0, held: 0, fresh: [] });
     if (!this.#isScheduled) this.#run();
+  }
+
+  /** A neighbour sent copies of what is known: the link ends when they are too many. */
+  repeated(from: Peer, count: number): void {
+    const { clock, counters } = this.#options;
+    if (this.#repetitions.heardAgain(from, count, clock.monotonicMs())) return;
+    counters.add('PEER_REPEATS');
+    from.session.close('LINK_FLOOD');
   }
 
   /** Lets go of what waits for its origin's allowance. */
@@ -130,7 +140,7 @@ export class Router {
     const { clock, counters, replay, selfBytes, self } = this.#options;
     const { envelope } = message;
     const { origin } = work.arrival.batch;
-    if (origin === self) return counters.add('PEER_DUPLICATE');
+    if (origin === self) return this.#copy(work);
     if (envelope.class === EnvelopeClass.ACK) return counters.add('PEER_UNKNOWN_FRAME');
     if (envelope.class === EnvelopeClass.DIRECT && !equalBytes(envelope.to, selfBytes)) {
       return counters.add('PEER_WRONG_DESTINATION');
@@ -140,16 +150,23 @@ export class Router {
     if (fault !== undefined) return counters.add(fault);
     const refusal = this.#held.refusal(origin, message.core.length);
     if (refusal !== undefined) return this.#hold(work, message, refusal);
-    if (!replay.mark(origin, envelope)) return counters.add('PEER_DUPLICATE');
+    if (!replay.mark(origin, envelope)) return this.#copy(work);
+    this.#repetitions.heardNew();
     this.#accept(work, message);
+  }
+
+  #copy({ from }: Work): void {
+    this.#options.counters.add('PEER_DUPLICATE');
+    this.repeated(from, 1);
   }
 
   /** Marked at once, so that no copy waits beside it; what cannot wait is not marked, so that its origin's own copy may come in time. */
   #hold(work: Work, message: BatchMessage, refusal: Refusal): void {
-    const { replay, counters } = this.#options;
+    const { replay } = this.#options;
     const held = new HeldMessage(work, message);
     if (!this.#held.canHold(held, refusal)) return;
-    if (!replay.mark(held.origin, message.envelope)) return counters.add('PEER_DUPLICATE');
+    if (!replay.mark(held.origin, message.envelope)) return this.#copy(work);
+    this.#repetitions.heardNew();
     if (held.isCovered) {
       work.held += 1;
       return this.#held.hold(held, refusal);

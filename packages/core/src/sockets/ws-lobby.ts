@@ -8,6 +8,12 @@ export const LOBBY_MAX = 512;
 /** Those of one IPv4 address or IPv6 /64; a further one is cut. Browsers open six to one host, a proxy as many as ask at once. */
 export const LOBBY_PER_ADDRESS_MAX = 64;
 
+/** How long a banned connection is left waiting, unread, before it is reset: who comes again at once would cost more than who waits. */
+const DETAINED_MS = 2_000;
+/** Banned connections that wait, in all and of one address; a further one is reset at once. */
+export const DETAINED_MAX = 256;
+export const DETAINED_PER_ADDRESS_MAX = 8;
+
 /**
  * The TCP connections of our own server that have not become WebSockets yet: cut before a byte of them is read where the address is banned,
  * and few at a time, so that whoever dribbles headers holds no more than these.
@@ -17,6 +23,7 @@ export class Lobby {
   /** Oldest first, with the scopes of their addresses. */
   readonly #waiting = new Map<TcpSocket, string>();
   readonly #perScope = new Map<string, number>();
+  readonly #detained = new Map<TcpSocket, string>();
 
   constructor(door: Door) {
     this.#door = door;
@@ -27,8 +34,18 @@ export class Lobby {
     return this.#waiting.size;
   }
 
+  /** Stands before the server's own reading of connections: what is not let in costs no parser. */
   watch(server: Server): void {
-    server.on('connection', (socket: TcpSocket) => this.#enter(socket));
+    const served = server.listeners('connection');
+    server.removeAllListeners('connection');
+    server.on('connection', (socket: TcpSocket) => {
+      if (this.#enters(socket)) for (const serve of served) serve.call(server, socket);
+    });
+  }
+
+  /** Cuts the banned connections that wait. */
+  close(): void {
+    for (const socket of [...this.#detained.keys()]) reset(socket);
   }
 
   /** The connection has become a WebSocket, or is gone. */
@@ -41,19 +58,36 @@ export class Lobby {
     else this.#perScope.set(scope, left);
   }
 
-  #enter(socket: TcpSocket): void {
+  #enters(socket: TcpSocket): boolean {
     const address = socket.remoteAddress ?? '';
     const scope = addressScope(address);
     const count = this.#perScope.get(scope) ?? 0;
-    if (!this.#door.admits(address) || count >= LOBBY_PER_ADDRESS_MAX) {
-      // A reset leaves no state behind in our kernel, where an orderly end would linger.
-      socket.resetAndDestroy();
-      return;
+    const isAdmitted = this.#door.admits(address);
+    if (!isAdmitted || count >= LOBBY_PER_ADDRESS_MAX) {
+      // Nobody else listens to what becomes of it.
+      socket.on('error', () => undefined);
+      if (isAdmitted) reset(socket);
+      else this.#detain(socket, scope);
+      return false;
     }
     if (this.#waiting.size >= LOBBY_MAX) this.#cutOldest();
     this.#waiting.set(socket, scope);
     this.#perScope.set(scope, count + 1);
     socket.once('close', () => this.leave(socket));
+    return true;
+  }
+
+  #detain(socket: TcpSocket, scope: string): void {
+    let ofScope = 0;
+    for (const other of this.#detained.values()) if (other === scope) ofScope += 1;
+    if (this.#detained.size >= DETAINED_MAX || ofScope >= DETAINED_PER_ADDRESS_MAX) return reset(socket);
+    this.#detained.set(socket, scope);
+    socket.pause();
+    const timer = setTimeout(() => reset(socket), DETAINED_MS);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      this.#detained.delete(socket);
+    });
   }
 
   #cutOldest(): void {
@@ -63,4 +97,9 @@ export class Lobby {
       return;
     }
   }
+}
+
+/** Leaves no state behind in our kernel, where an orderly end would linger. */
+function reset(socket: TcpSocket): void {
+  socket.resetAndDestroy();
 }

@@ -121,12 +121,19 @@ const upgradeRequired: RequestHandler = (_request, response) => {
   response.end('This port speaks WebSocket.\n');
 };
 
-/** Status of the errors that are not 400, as in Node's own answer. */
-const HTTP_ERRORS: Readonly<Record<string, number>> = {
-  HPE_HEADER_OVERFLOW: 431,
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-};
+/** The status of Node's own answer to an error of its parser. */
+function statusOf(code: string | undefined): number {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return 431;
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return 413;
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return 408;
+    default:
+      return 400;
+  }
+}
 
 function createServer(options: ListenOptions): Server {
   const handler = options.requestHandler ?? upgradeRequired;
@@ -135,8 +142,10 @@ function createServer(options: ListenOptions): Server {
     const { socket } = request;
     // What was read together with the request that went too far.
     if (socket.destroyed) return;
+    const address = socket.remoteAddress ?? '';
     const isRepeated = options.requestHandler === undefined && answered.has(socket);
-    if (isRepeated || !options.door.request(socket.remoteAddress ?? '')) {
+    if (isRepeated) options.door.garbled(address);
+    if (isRepeated || !options.door.request(address)) {
       socket.destroy();
       return;
     }
@@ -170,7 +179,7 @@ function portOf(server: Server): number {
 
 /** Answers as Node would, and tells the door of what no HTTP client sends; slowness and broken lines blame nobody. */
 function answerGarbled({ code }: NodeJS.ErrnoException, stream: Duplex, door: Door): void {
-  const status = HTTP_ERRORS[code ?? ''] ?? 400;
+  const status = statusOf(code);
   if (code === 'ECONNRESET' || !stream.writable) return void stream.destroy();
   if (status !== 408) door.garbled((stream as { readonly remoteAddress?: string }).remoteAddress ?? '');
   stream.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\n\r\n`, () =>
@@ -227,6 +236,7 @@ async function listen(options: ListenOptions): Promise<Listener> {
     },
     close: async () => {
       server.off('upgrade', onUpgrade);
+      lobby.close();
       const ended = [...open].map((webSocket) => new Promise((resolve) => webSocket.once('close', resolve)));
       for (const webSocket of open) if (webSocket.readyState === WebSocket.OPEN) webSocket.close(NORMAL);
       const timer = setTimeout(() => {

@@ -132,7 +132,7 @@ export const controlFrameAttacks: readonly Attack[] = [
   },
   {
     trap: 'M6',
-    title: 'pings without end by a neighbour that reads no answer cost one answer a record',
+    title: 'pings without end by a neighbour that reads no answer end its link',
     run: async (world, expect) => {
       const link = await world.link(undefined, { isSilent: true });
       const before = heldBytes();
@@ -142,6 +142,7 @@ export const controlFrameAttacks: readonly Attack[] = [
         if (record % 50 === 0) await link.raw.flushed();
       }
       expect(heldBytes() - before).toBeLessThanOrEqual(LINK_BYTES_MAX);
+      expect(await world.endOf(link)).toBe('LINK_FLOOD');
     },
   },
   {
