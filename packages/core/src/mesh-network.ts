@@ -278,14 +278,14 @@ export class MeshNetwork implements MeshTransport {
 
   async #stop(): Promise<void> {
     this.#state = 'stopping';
-    const { redialer, flows, links, publisher, router, crypto, replayKeeper } = this.#parts;
+    const { redialer, flows, links, pacer, router, crypto, replayKeeper } = this.#parts;
     // What is being opened can be closed only once it is open.
     await this.#opening?.catch(() => undefined);
     redialer.stop();
     flows.closeAll();
     this.#drains.stop();
     await Promise.all([links.stop(), this.#listening.stop()]);
-    publisher.stop();
+    pacer.stop();
     router.stop();
     await crypto.close();
     await replayKeeper?.stop();

@@ -15,6 +15,7 @@ import type { Counters } from './counters.js';
 import { abortCode, callerCode, dialError } from './dial-errors.js';
 import type { Endpoint } from './endpoint.js';
 import type { Handshakes } from './handshakes.js';
+import type { LinkLayer, LinksEvents } from './link-layer.js';
 import { duplicateWinner, Peer } from './peer.js';
 import { penaltyOf } from './penalties.js';
 import { RunningClock } from './running-clock.js';
@@ -46,29 +47,18 @@ export interface LinksOptions {
   readonly events: LinksEvents;
 }
 
-/** What the links tell of peers: one identity each, however many links it goes through. */
-export interface LinksEvents {
-  connected(peer: Peer): void;
-  disconnected(peer: Peer, code: MeshErrorCode | PeerFaultCode): void;
-  /** A handshake that came to nothing. */
-  refused(session: Session, code: MeshErrorCode | PeerFaultCode): void;
-  /** `session` is the link it came over, which may be one that retires. */
-  action(peer: Peer, action: LinkAction, session: Session): void;
-  drained(peer: Peer): void;
-}
-
 interface Dial {
-  readonly resolve: (peer: Peer) => void;
+  readonly resolve: (peer: Peer<Session>) => void;
   readonly reject: (code: MeshErrorCode) => void;
   readonly isHeld: boolean;
   readonly endpoint: Endpoint;
 }
 
 /** All sessions of a node: accepts, dials, keeps one link a peer, and ends them. */
-export class Links implements SessionListener {
+export class Links implements LinkLayer, SessionListener {
   readonly #options: LinksOptions;
   readonly #sessions = new Set<Session>();
-  readonly #peers = new Map<NodeId, Peer>();
+  readonly #peers = new Map<NodeId, Peer<Session>>();
   readonly #dials = new Map<Session, Dial>();
   /** Sessions whose socket is not gone. */
   readonly #sockets = new Set<Session>();
@@ -84,7 +74,7 @@ export class Links implements SessionListener {
     });
   }
 
-  get peers(): readonly Peer[] {
+  get peers(): readonly Peer<Session>[] {
     return [...this.#peers.values()];
   }
 
@@ -106,7 +96,7 @@ export class Links implements SessionListener {
     }
   }
 
-  peer(nodeId: NodeId): Peer | undefined {
+  peer(nodeId: NodeId): Peer<Session> | undefined {
     return this.#peers.get(nodeId);
   }
 
@@ -123,7 +113,7 @@ export class Links implements SessionListener {
   }
 
   /** Dials; resolves when the peer has accepted. Rejects with the code that says why not. */
-  async dial(endpoint: Endpoint, isHeld: boolean, signal: AbortSignal): Promise<Peer> {
+  async dial(endpoint: Endpoint, isHeld: boolean, signal: AbortSignal): Promise<Peer<Session>> {
     const [own, ...accepted] = this.#options.networkHashes;
     try {
       return await this.#dialAs(own, endpoint, isHeld, signal);
@@ -237,7 +227,7 @@ export class Links implements SessionListener {
   async #flushed(): Promise<void> {
     const { clock } = this.#options;
     const untilMs = clock.monotonicMs() + FLUSH_MS;
-    const isWaiting = (peer: Peer): boolean => peer.queuedBytes > 0 && !peer.isSuspect;
+    const isWaiting = (peer: Peer<Session>): boolean => peer.queuedBytes > 0 && !peer.isSuspect;
     while (this.peers.some(isWaiting) && clock.monotonicMs() < untilMs) {
       await new Promise<void>((resolve) => {
         clock.setTimer(FLUSH_POLL_MS, resolve);
@@ -300,7 +290,12 @@ export class Links implements SessionListener {
     return session;
   }
 
-  #dialAs(networkHash: Uint8Array, endpoint: Endpoint, isHeld: boolean, signal: AbortSignal): Promise<Peer> {
+  #dialAs(
+    networkHash: Uint8Array,
+    endpoint: Endpoint,
+    isHeld: boolean,
+    signal: AbortSignal,
+  ): Promise<Peer<Session>> {
     return new Promise((resolve, reject) => {
       const fail = (code: MeshErrorCode): void => reject(dialError(code, endpoint));
       if (this.#isStopping) return fail('MESH_STOPPED');
@@ -339,7 +334,7 @@ export class Links implements SessionListener {
     }
   }
 
-  #resolveDuplicate(peer: Peer, session: Session, outcome: HandshakeOutcome, info: LinkInfo): void {
+  #resolveDuplicate(peer: Peer<Session>, session: Session, outcome: HandshakeOutcome, info: LinkInfo): void {
     const before = peer.session;
     const { outcome: beforeOutcome } = before;
     if (beforeOutcome === undefined) return;
@@ -356,13 +351,13 @@ export class Links implements SessionListener {
     this.#retire(loser, peer);
   }
 
-  #retire(loser: Session, peer: Peer): void {
+  #retire(loser: Session, peer: Peer<Session>): void {
     // The winner may have ended meanwhile.
     if (peer.session === loser) return;
     for (const item of loser.retire()) peer.session.enqueue(item);
   }
 
-  #moveUnsent(session: Session, peer: Peer): void {
+  #moveUnsent(session: Session, peer: Peer<Session>): void {
     for (const item of session.machine?.takeUnsent() ?? []) peer.session.enqueue(item);
   }
 

@@ -13,10 +13,14 @@ import { memoryStore, type Guard, type Store } from '../transport/index.js';
 import { Admission } from './admission.js';
 import { Counters } from './counters.js';
 import { DefaultGuard } from './default-guard.js';
+import { Flood } from './flood.js';
 import { Flows } from './flows.js';
 import { Handshakes } from './handshakes.js';
 import { isolation } from './isolation.js';
-import { Links, type LinksEvents } from './links.js';
+import type { LinkLayer, LinksEvents } from './link-layer.js';
+import { Links, type LinksOptions } from './links.js';
+import { NeighboursOnly } from './neighbours-only.js';
+import { Pacer } from './pacer.js';
 import { ProtocolRegistry } from './protocol-registry.js';
 import { Publisher } from './publisher.js';
 import { Redialer } from './redialer.js';
@@ -38,8 +42,9 @@ export interface MeshParts {
   readonly store: Store;
   readonly crypto: MeshCrypto;
   readonly keys: KeyCache;
-  readonly links: Links;
+  readonly links: LinkLayer;
   readonly publisher: Publisher;
+  readonly pacer: Pacer;
   readonly reports: Reports;
   readonly router: Router;
   readonly flows: Flows;
@@ -93,7 +98,8 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
   const admission = new Admission({ guard, clock, counters });
   const puzzles = new PuzzleIssuer({ random, bits: (nowMs) => admission.puzzleBits(nowMs) });
   const handshakes = new Handshakes({ kem, random, self, networkHashes, puzzles, admission });
-  const links: Links = new Links({
+  const createLinks = runtime.createLinks ?? ((needs: LinksOptions) => new Links(needs));
+  const links: LinkLayer = createLinks({
     clock,
     random,
     sockets: runtime.sockets,
@@ -121,7 +127,20 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
   });
   const peers = () => links.peers;
   const peer = (nodeId: NodeId) => links.peer(nodeId);
-  const publisher = new Publisher({ identity, crypto, clock, counters, networkHash: own, peers, peer });
+  const pacer = new Pacer({ clock, counters, peer });
+  const spreader = new Flood({ clock, counters, pacer, peers });
+  const forwarder = new NeighboursOnly({ counters, pacer, peer });
+  const publisher = new Publisher({
+    identity,
+    crypto,
+    clock,
+    counters,
+    networkHash: own,
+    spreader,
+    forwarder,
+    peers,
+    peer,
+  });
   const reports = new Reports({ guard, clock, peer });
   const isolated = isolation(counters, config.logger);
   const flows: Flows = new Flows({
@@ -157,7 +176,8 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     counters,
     reports,
     replay,
-    peers,
+    spreader,
+    forwarder,
     subscriber: (protocol) => protocols.subscriber(protocol),
   });
   const targetPeers = Math.ceil(config.maxPeers / 2);
@@ -172,6 +192,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     keys,
     links,
     publisher,
+    pacer,
     reports,
     router,
     flows,

@@ -7,11 +7,10 @@ import type { Clock, Logger } from '../transport/index.js';
 import type { DrainWaits } from './drain-waits.js';
 import { isAdvertisable } from './endpoint.js';
 import type { EventHub } from './event-hub.js';
-import type { LinksEvents } from './links.js';
+import type { LinksEvents, PeerSession } from './link-layer.js';
 import type { MeshParts } from './mesh-parts.js';
 import type { Peer } from './peer.js';
 import { penaltyOf } from './penalties.js';
-import type { Session } from './session.js';
 
 /** Faults of messages that cost a look and no more. */
 const REFUSED_COPIES: readonly PeerFaultCode[] = [
@@ -65,7 +64,7 @@ export class PeerWatcher implements LinksEvents {
     drains.wake();
   }
 
-  refused(session: Session, code: MeshErrorCode | PeerFaultCode): void {
+  refused(session: PeerSession, code: MeshErrorCode | PeerFaultCode): void {
     const { hub, log } = this.#options;
     const { address, role } = session;
     const direction = role === 'initiator' ? 'outbound' : 'inbound';
@@ -78,7 +77,7 @@ export class PeerWatcher implements LinksEvents {
     this.#options.drains.wake();
   }
 
-  action(peer: Peer, action: LinkAction, session: Session): void {
+  action(peer: Peer, action: LinkAction, session: PeerSession): void {
     const { hub } = this.#options;
     const { router, protocols, flows, counters, reports } = this.#options.parts();
     switch (action.type) {

@@ -7,7 +7,7 @@ import { networkPrefix } from '../network-hash.js';
 import type { QueueItem } from '../link/send-queue.js';
 import type { PeerInfo, ProtocolId } from '../transport/index.js';
 import { Pace } from './pace.js';
-import type { Session } from './session.js';
+import type { PeerSession } from './link-layer.js';
 
 /** Which of two links between the same pair stays. */
 export type DuplicateVerdict = 'new' | 'old';
@@ -37,7 +37,7 @@ function compareBytes(a: Uint8Array, b: Uint8Array): number {
 }
 
 /** A neighbour: one identity, reached over its current session. */
-export class Peer {
+export class Peer<Session extends PeerSession = PeerSession> {
   readonly nodeId: NodeId;
   readonly outcome: HandshakeOutcome;
   /** Our own messages that wait for its limit; they outlive a change of its session. */
@@ -55,7 +55,7 @@ export class Peer {
   }
 
   get rttMs(): number | undefined {
-    return this.session.machine?.liveness.roundTrip.smoothedMs;
+    return this.session.rttMs;
   }
 
   /** Messages of one origin that it takes in a second, as it says; 0 for no limit. It may say otherwise after a restart. */
@@ -75,7 +75,7 @@ export class Peer {
 
   /** True while it owes us an answer for too long. */
   get isSuspect(): boolean {
-    return this.session.machine?.liveness.isSuspect ?? true;
+    return this.session.isSuspect;
   }
 
   enqueue(item: QueueItem): boolean {

@@ -15,18 +15,13 @@ import {
 } from '../envelope/batch.js';
 import { encodeLeafMessage, envelopeBytes, messageId, type Envelope } from '../envelope/envelope.js';
 import type { MeshCrypto } from '../mesh-crypto.js';
-import {
-  TTL_MAX,
-  type BroadcastResult,
-  type Clock,
-  type SendResult,
-  type SkippedPeer,
-} from '../transport/index.js';
+import { TTL_MAX, type BroadcastResult, type Clock, type SendResult } from '../transport/index.js';
 import type { Counters } from './counters.js';
 import { EnvelopeMaker, requireWithin, type EnvelopeOptions } from './envelope-maker.js';
-import { Pacer } from './pacer.js';
+import type { Forwarder } from './forwarder.js';
 import type { Peer } from './peer.js';
 import { busy, queueFull, signingError, unreachable } from './publish-errors.js';
+import type { Sending, Spreader } from './spreader.js';
 
 /** Bytes that may wait for their signature: what 8,192 messages of 1 KB have. A further message is refused with MESH_BUSY. */
 export const PENDING_BYTES_MAX = 8_388_608;
@@ -37,6 +32,8 @@ export interface PublisherOptions {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly networkHash: Uint8Array;
+  readonly spreader: Spreader;
+  readonly forwarder: Forwarder;
   readonly peers: () => readonly Peer[];
   readonly peer: (nodeId: NodeId) => Peer | undefined;
 }
@@ -57,17 +54,14 @@ interface Pending {
   readonly resolve: (outcome: Outcome) => void;
 }
 
-interface Outcome {
+interface Outcome extends Sending {
   readonly id: string;
-  readonly peersSent: number;
-  readonly skipped: readonly SkippedPeer[];
 }
 
 /** Signs what this node says, in batches, and sends it to the neighbours, none faster than it takes. */
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #envelopes: EnvelopeMaker;
-  readonly #pacer: Pacer;
   readonly #pending = new Map<Uint8Array, Pending>();
   readonly #listening = new Set<Uint8Array>();
   #pendingBytes = 0;
@@ -75,17 +69,11 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     this.#options = options;
     this.#envelopes = new EnvelopeMaker(options.clock);
-    this.#pacer = new Pacer(options);
   }
 
   /** Messages that wait for their signature. */
   get pending(): number {
     return this.#pending.size;
-  }
-
-  /** Ends the waiting for the neighbours' limits; what waits is counted as unsent. */
-  stop(): void {
-    this.#pacer.stop();
   }
 
   async broadcast(protocol: string, payload: unknown, options: PublishOptions): Promise<BroadcastResult> {
@@ -212,31 +200,13 @@ export class Publisher {
       priority: envelope.priority,
       bytes: parcelBytes(messages),
     };
-    const { peersSent, skipped } = to === undefined ? this.#toAll(parcel) : this.#toOne(to, parcel);
-    const { counters } = this.#options;
+    const { spreader, forwarder, counters } = this.#options;
+    const { peersSent, skipped } = to === undefined ? spreader.publish(parcel) : forwarder.send(to, parcel);
     counters.add('messages:sent', messages.length);
     if (skipped.length > 0) counters.add('messages:skipped', skipped.length * messages.length);
     pending.forEach(({ resolve }, index) => {
       const message = messages[index];
       if (message !== undefined) resolve({ id: bytesToHex(message.id), peersSent, skipped });
     });
-  }
-
-  #toAll(parcel: Parcel): Omit<Outcome, 'id'> {
-    const skipped: SkippedPeer[] = [];
-    let peersSent = 0;
-    for (const peer of this.#options.peers()) {
-      if (!peer.accepts(parcel.batch.networkHash)) continue;
-      if (this.#pacer.send(peer, parcel)) peersSent += 1;
-      else skipped.push({ nodeId: peer.nodeId, code: 'MESH_QUEUE_FULL' });
-    }
-    return { peersSent, skipped };
-  }
-
-  #toOne(to: NodeId, parcel: Parcel): Omit<Outcome, 'id'> {
-    const peer = this.#options.peer(to);
-    if (peer === undefined) return { peersSent: 0, skipped: [{ nodeId: to, code: 'MESH_UNREACHABLE' }] };
-    if (this.#pacer.send(peer, parcel)) return { peersSent: 1, skipped: [] };
-    return { peersSent: 0, skipped: [{ nodeId: to, code: 'MESH_QUEUE_FULL' }] };
   }
 }

@@ -9,7 +9,7 @@ import {
   type TimerHandle,
 } from '../transport/index.js';
 import { isAdvertisable, parseEndpoint, type Endpoint } from './endpoint.js';
-import type { Links } from './links.js';
+import type { LinkLayer } from './link-layer.js';
 import type { Peer } from './peer.js';
 import { RedialMachine } from './redial-machine.js';
 
@@ -31,7 +31,7 @@ const REFUSED_CODES: readonly string[] = [
 export interface RedialerOptions {
   readonly clock: Clock;
   readonly random: Random;
-  readonly links: Links;
+  readonly links: LinkLayer;
   readonly self: NodeId;
   /** Neighbours up to which hints are followed: half of maxPeers, so that newcomers find room. */
   readonly targetPeers: number;

@@ -1,20 +1,20 @@
 import { bytesToHex, equalBytes, type NodeId } from '@yakmesh/crypto';
-import { parcelBytes, type BatchMessage, type Parcel } from '../envelope/batch.js';
+import type { BatchMessage } from '../envelope/batch.js';
 import { EnvelopeClass, type Envelope } from '../envelope/envelope.js';
 import { decodePayload } from '../envelope/payload.js';
 import type { ReplayState } from '../envelope/replay-state.js';
 import { detached } from '../link/parcel-check.js';
 import type { Arrival } from '../link/parcel-reader.js';
-import { parcelItem } from '../link/send-queue.js';
 import type { Clock, GateVerdict, Guard, MessageInfo, Payload, Priority } from '../transport/index.js';
 import type { Counters } from './counters.js';
+import type { Forwarder } from './forwarder.js';
 import { HeldMessages } from './held-messages.js';
+import type { PeerSession } from './link-layer.js';
 import type { Held, Refusal } from './origin-lines.js';
 import type { Peer } from './peer.js';
-import { RelayLimits } from './relay-limits.js';
 import { Repetitions } from './repetitions.js';
 import type { Reports } from './reports.js';
-import type { Session } from './session.js';
+import type { Spreader } from './spreader.js';
 
 /** Messages dealt with before the event loop gets a turn. */
 const MESSAGES_PER_TURN = 128;
@@ -34,14 +34,15 @@ export interface RouterOptions {
   readonly counters: Counters;
   readonly reports: Reports;
   readonly replay: ReplayState;
-  readonly peers: () => readonly Peer[];
+  readonly spreader: Spreader;
+  readonly forwarder: Forwarder;
   readonly subscriber: (protocol: string) => Subscriber | undefined;
 }
 
 interface Work {
   readonly from: Peer;
   /** Whose credit the arrival holds. */
-  readonly session: Session;
+  readonly session: PeerSession;
   readonly arrival: Arrival;
   readonly receivedMs: number;
   next: number;
@@ -75,11 +76,10 @@ class HeldMessage implements Held {
   }
 }
 
-/** Takes verified messages: accepts each once, relays it to the other neighbours and gives it to its protocol. Floods, for now. */
+/** Takes verified messages: accepts each once, has it relayed, and gives it to its protocol. */
 export class Router {
   readonly #options: RouterOptions;
   readonly #held: HeldMessages<HeldMessage>;
-  readonly #limits = new RelayLimits();
   readonly #repetitions = new Repetitions();
   readonly #work: Work[] = [];
   #isScheduled = false;
@@ -96,7 +96,7 @@ export class Router {
     });
   }
 
-  receive(from: Peer, arrival: Arrival, receivedMs: number, session: Session): void {
+  receive(from: Peer, arrival: Arrival, receivedMs: number, session: PeerSession): void {
     this.#work.push({ from, session, arrival, receivedMs, next: 0, held: 0, fresh: [] });
     if (!this.#isScheduled) this.#run();
   }
@@ -137,13 +137,13 @@ export class Router {
   }
 
   #take(work: Work, message: BatchMessage): void {
-    const { clock, counters, replay, selfBytes, self } = this.#options;
+    const { clock, counters, replay, selfBytes, self, forwarder } = this.#options;
     const { envelope } = message;
     const { origin } = work.arrival.batch;
     if (origin === self) return this.#copy(work);
     if (envelope.class === EnvelopeClass.ACK) return counters.add('PEER_UNKNOWN_FRAME');
     if (envelope.class === EnvelopeClass.DIRECT && !equalBytes(envelope.to, selfBytes)) {
-      return counters.add('PEER_WRONG_DESTINATION');
+      return forwarder.forward(work.from, work.arrival, message);
     }
     // Read only, so that a copy costs its origin nothing of what it may send.
     const fault = replay.check(origin, envelope, clock.nowMs());
@@ -202,7 +202,7 @@ export class Router {
     const { from, session, arrival, next, held } = work;
     const fresh = work.fresh;
     work.fresh = [];
-    if (fresh.length > 0) this.#relay(from, arrival, fresh);
+    if (fresh.length > 0) this.#options.spreader.relay(from, arrival, fresh);
     if (held === 0 && next === arrival.messages.length && arrival.chargedBytes > 0)
       session.consumed(arrival.chargedBytes);
   }
@@ -230,12 +230,12 @@ export class Router {
     payload: Payload,
     info: MessageInfo,
   ): Promise<void> {
-    const { counters, reports } = this.#options;
+    const { counters, reports, spreader } = this.#options;
     const verdict = (await subscriber.gate?.(payload, info)) ?? 'ignore';
     counters.add(`gate:${verdict}`);
     if (verdict === 'reject') reports.node(work.from.nodeId, 'GATE_REJECTED', 5);
     if (verdict !== 'forward') return;
-    this.#relay(work.from, work.arrival, [message]);
+    spreader.relay(work.from, work.arrival, [message]);
     counters.add('messages:received');
     subscriber.message(payload, info);
   }
@@ -247,37 +247,6 @@ export class Router {
     this.#options.reports.node(origin, 'PEER_BAD_PAYLOAD', 10);
     return undefined;
   }
-
-  /** A ttl of 0 has arrived at its last hop; it never wraps. */
-  #relay(from: Peer, arrival: Arrival, messages: readonly BatchMessage[]): void {
-    const { batch, ttl } = arrival;
-    if (ttl === 0 || batch.use !== 'gossip') return;
-    const { counters, clock } = this.#options;
-    const nowMs = clock.monotonicMs();
-    const all = relayed(arrival, messages);
-    for (const peer of this.#options.peers()) {
-      if (peer === from || peer.nodeId === batch.origin || !peer.accepts(batch.networkHash)) continue;
-      const count = this.#limits.admitted(peer, batch.origin, messages.length, nowMs);
-      const isAll = count === messages.length;
-      if (!isAll) counters.add('messages:relay-limited', messages.length - count);
-      if (count === 0) continue;
-      const parcel = isAll ? all : relayed(arrival, messages.slice(0, count));
-      if (peer.enqueue(parcelItem(parcel))) counters.add('messages:relayed', count);
-      else counters.add('messages:relay-skipped', count);
-    }
-  }
-}
-
-function relayed(arrival: Arrival, messages: readonly BatchMessage[]): Parcel {
-  return {
-    batch: arrival.batch,
-    messages,
-    isWhole: arrival.isWhole && messages.length === arrival.messages.length,
-    ttl: Math.min(arrival.ttl, 32) - 1,
-    // The lowest of them: a batch must not lift what its origin signed as routine.
-    priority: Math.min(...messages.map(({ envelope }) => envelope.priority)),
-    bytes: parcelBytes(messages),
-  };
 }
 
 function messageInfo(work: Work, message: BatchMessage): MessageInfo {

@@ -14,6 +14,7 @@ import type { QueueItem } from '../link/send-queue.js';
 import { RECORD_WIRE_BYTES_MAX } from '../record/frames.js';
 import type { Socket, SocketHandlers } from '../sockets/socket.js';
 import type { Clock, PeerDirection, TimerHandle } from '../transport/index.js';
+import type { PeerSession } from './link-layer.js';
 
 /** Largest message before a peer is authenticated. */
 export const HANDSHAKE_BYTES_MAX = 8_192;
@@ -54,7 +55,7 @@ export interface SessionOptions {
 type Phase = 'opening' | 'handshake' | 'link' | 'retired' | 'closed';
 
 /** Drives one socket: handshake machine first, then the link machine. Owns the socket, its timers and its crypto jobs. */
-export class Session {
+export class Session implements PeerSession {
   readonly role: HandshakeRole;
   readonly address: string;
   readonly openedMs: number;
@@ -92,6 +93,16 @@ export class Session {
 
   get machine(): LinkMachine | undefined {
     return this.#link;
+  }
+
+  /** Smoothed round trip; undefined until the first one was measured. */
+  get rttMs(): number | undefined {
+    return this.#link?.liveness.roundTrip.smoothedMs;
+  }
+
+  /** True while the peer owes us an answer for too long. */
+  get isSuspect(): boolean {
+    return this.#link?.liveness.isSuspect ?? true;
   }
 
   get isClosed(): boolean {

@@ -1,0 +1,18 @@
+import type { BatchMessage, Parcel } from '../envelope/batch.js';
+import type { Arrival } from '../link/parcel-reader.js';
+import type { SkippedPeer } from '../transport/index.js';
+import type { Peer } from './peer.js';
+
+/** What became of a parcel of our own. */
+export interface Sending {
+  readonly peersSent: number;
+  readonly skipped: readonly SkippedPeer[];
+}
+
+/** How broadcasts go from neighbour to neighbour. */
+export interface Spreader {
+  /** Our own messages, signed. */
+  publish(parcel: Parcel): Sending;
+  /** Messages of an arrival that are verified, new, and admitted by their protocol's gate: they go on to the others. */
+  relay(from: Peer, arrival: Arrival, messages: readonly BatchMessage[]): void;
+}
