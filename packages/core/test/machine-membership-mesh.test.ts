@@ -5,8 +5,8 @@ const neighboursOf = ({ neighbours }: ModelMember): Iterable<ModelMember> => nei
 
 test('1,000 nodes that join one after the other by one seed become one nearly regular graph of random links', () => {
   const startMs = performance.now();
-  const network = joined(1_000, 'thousand');
-  network.advance(60_000);
+  const network = joined(Number(process.env.N ?? 1000), 'thousand', Number(process.env.EVERY ?? 20));
+  network.advance(Number(process.env.T ?? 60000));
   const degrees = network.live.map(({ neighbours }) => neighbours.size);
   const clustering = clusteringOf(network.live);
   console.log({

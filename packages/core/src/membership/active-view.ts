@@ -1,4 +1,4 @@
-import type { NodeId } from '@yakmesh/crypto';
+import { decodeNodeId, type NodeId } from '@yakmesh/crypto';
 import { SlidingWindow, type Random } from '../transport/index.js';
 import { INTRODUCTION_MS, MEMBER_FRAMES_MAX, MEMBER_FRAMES_MS } from './limits.js';
 import { takeRandom } from './passive-view.js';
@@ -24,6 +24,7 @@ export interface Neighbour {
 /** A neighbour, and what has been said on its link. */
 export interface ActiveMember {
   neighbour: Neighbour;
+  readonly idBytes: Uint8Array;
   readonly group: string;
   /** Neighbours that it has, as it says; undefined until it did. */
   degree: number | undefined;
@@ -67,6 +68,7 @@ export class ActiveView {
   add(neighbour: Neighbour, group: string, sinceMs: number): ActiveMember {
     const member: ActiveMember = {
       neighbour,
+      idBytes: decodeNodeId(neighbour.nodeId) ?? new Uint8Array(0),
       group,
       sinceMs,
       degree: undefined,

@@ -50,6 +50,8 @@ export const MEMBER_DIAL_MS = 5_000;
 export const FILL_GAP_MS = 300;
 /** What a neighbour tells us of another node is followed after a random part of this: else both would dial at once. */
 export const HINT_DELAY_MS = 200;
+/** Once there are some neighbours, a neighbour's neighbours are dialled after a random part of this: others are better. */
+export const NEAR_MS = 3_000;
 /** Dials in a minute to nodes that one neighbour has named: it must not aim us at whom it likes. */
 export const HINT_DIALS_MAX = 24;
 export const HINT_DIALS_MS = 60_000;
@@ -86,3 +88,5 @@ export const RECALL_MS = 250;
 export const PEERS_TURN_MS = 300;
 /** A newcomer keeps its place at a full node for so long at least: enough to be introduced to others. */
 export const INTRODUCTION_MS = 1_000;
+/** Neighbours of its first minute that a node gives up for distant ones: those who join together know but each other. */
+export const SWAPS = 5;

@@ -1,4 +1,4 @@
-import type { NodeId } from '@yakmesh/crypto';
+import { encodeNodeId, equalBytes, type NodeId } from '@yakmesh/crypto';
 import { isLoopback } from '../mesh/address.js';
 import { isAdvertisable } from '../mesh/endpoint.js';
 import { BoundedMap, SlidingWindow, type Machine, type Random } from '../transport/index.js';
@@ -17,7 +17,7 @@ import {
   SHUFFLES_OPEN_MAX,
   type MembershipSizes,
 } from './limits.js';
-import { decodeMember, encodeMember, nextHop, shuffleId, type MemberEntry, type MemberMessage } from './messages.js';
+import { decodeMember, encodeMember, nextHop, rawEntry, shuffleId, type MemberEntry, type MemberMessage, type RawEntry } from './messages.js';
 import { Recruiter, type RecruitAction } from './recruiter.js';
 
 /** What neighbours do wrong in this protocol. */
@@ -98,10 +98,11 @@ export class MembershipMachine implements Machine<MembershipAction> {
       return isTooMany ? [{ type: 'drop', nodeId }] : this.#settled(nowMs);
     }
     this.active.add(neighbour, this.#options.groupOf(endpoint ?? address), nowMs);
-    this.#recruiter.connected(nodeId);
+    const isSwap = this.#recruiter.connected(nodeId);
     if (this.active.size >= this.#sizes.target) this.#recruiter.passive.settle();
     this.#feelHungry(nowMs);
-    return [...this.#introduce(neighbour, nowMs), ...this.#settled(nowMs)];
+    const actions = [...this.#introduce(neighbour, nowMs), ...this.#settled(nowMs)];
+    return isSwap ? [...actions, ...this.#giveUpFor(nodeId)] : actions;
   }
 
   /** A link has ended: by code LINK_FULL to make room, by another of `missed` codes without anyone meaning it. */
@@ -134,7 +135,7 @@ export class MembershipMachine implements Machine<MembershipAction> {
   hinted(from: NodeId, hints: readonly MemberEntry[], nowMs: number): MembershipAction[] {
     const member = this.active.get(from);
     if (member === undefined) return [];
-    return [...this.#hear(hints, member, nowMs), ...this.#settled(nowMs)];
+    return [...this.#hear(hints, member, nowMs, true), ...this.#settled(nowMs)];
   }
 
   receive(from: NodeId, body: Uint8Array, nowMs: number): MembershipAction[] {
@@ -176,15 +177,14 @@ export class MembershipMachine implements Machine<MembershipAction> {
     member: ActiveMember,
     nowMs: number,
   ): MembershipAction[] {
-    const { nodeId } = entry;
-    if (nodeId === this.#options.self) return [];
     const next = ttl === 0 ? undefined : this.#next(member, [entry]);
     if (next !== undefined) {
-      const remembered = ttl === PASSIVE_WALK_TTL ? this.#hear([entry], member, nowMs) : [];
+      const remembered = ttl === PASSIVE_WALK_TTL ? this.#hear([entry].map(readable), member, nowMs) : [];
       return [...remembered, send(next, nextHop(body, ttl - 1))];
     }
-    const faults = this.#hear([entry], member, nowMs);
-    return [...faults, ...this.#recruiter.welcome(nodeId, nowMs)];
+    const newcomer = readable(entry);
+    const faults = this.#hear([newcomer], member, nowMs);
+    return [...faults, ...this.#recruiter.welcome(newcomer.nodeId, nowMs)];
   }
 
   #shuffled(
@@ -195,15 +195,17 @@ export class MembershipMachine implements Machine<MembershipAction> {
   ): MembershipAction[] {
     const { id, ttl, entries } = message;
     const from = member.neighbour.nodeId;
-    if (this.#shuffles.has(id)) return [];
-    const next = ttl === 0 ? undefined : this.#next(member, entries);
+    // A walk that comes by again ends here: its answer finds back all the same.
+    const isAgain = this.#shuffles.has(id);
+    if (isAgain && this.#shuffles.peek(id) === undefined) return [];
+    const next = ttl === 0 || isAgain ? undefined : this.#next(member, entries);
     if (next !== undefined) {
       this.#shuffles.set(id, from);
       return [send(next, nextHop(body, ttl - 1))];
     }
     const answer = this.#sample(member, nowMs);
     const reply = encodeMember({ type: 'shuffle-reply', id, entries: answer });
-    return [...this.#hear(entries, member, nowMs), send(member, reply)];
+    return [...this.#hear(entries.map(readable), member, nowMs), send(member, reply)];
   }
 
   #answered(
@@ -217,7 +219,11 @@ export class MembershipMachine implements Machine<MembershipAction> {
     if (!this.#shuffles.has(id)) return [{ type: 'fault', from, code: 'MEMBER_UNKNOWN_SHUFFLE', weight: 0 }];
     const asker = this.#shuffles.peek(id);
     this.#shuffles.delete(id);
-    if (asker === undefined) return this.#hear(entries, member, nowMs);
+    if (asker === undefined) {
+      const faults = this.#hear(entries.map(readable), member, nowMs);
+      if (entries.length > 0) this.#recruiter.mix();
+      return faults;
+    }
     const back = this.active.get(asker);
     if (back === undefined) return [];
     if (isPassable(entries, member, back)) return [send(back, body.slice())];
@@ -244,8 +250,20 @@ export class MembershipMachine implements Machine<MembershipAction> {
     if (!isJoining || !isInbound || isHeld || !this.#joins.take(nowMs)) return [];
     const others = this.active.members.filter((other) => other.neighbour.speaks && other.neighbour.nodeId !== nodeId);
     return others.map((other) =>
-      send(other, encodeMember({ type: 'forward-join', ttl: JOIN_WALK_TTL, entry: this.#entry(neighbour, other, nowMs) })),
+      send(other, encodeMember({ type: 'forward-join', ttl: JOIN_WALK_TTL, entry: rawEntry(this.#entry(neighbour, other, nowMs)) })),
     );
+  }
+
+  /** One that we dialled ourselves, for another that we have dialled. */
+  #giveUpFor(nodeId: NodeId): MembershipAction[] {
+    if (this.active.size <= this.#sizes.target) return [];
+    const isFit = ({ neighbour, degree, isHeldByPeer }: ActiveMember): boolean =>
+      neighbour.nodeId !== nodeId &&
+      !neighbour.isInbound &&
+      !neighbour.isKept &&
+      !isHeldByPeer &&
+      (degree ?? 0) > this.#sizes.need;
+    return this.active.sample(1, isFit).map(({ neighbour }) => ({ type: 'drop', nodeId: neighbour.nodeId }));
   }
 
   /** Tells neighbours how we are where that matters to them, and dials who is wanted. */
@@ -263,17 +281,17 @@ export class MembershipMachine implements Machine<MembershipAction> {
     return [...actions, ...this.#recruiter.fill(nowMs)];
   }
 
-  #hear(entries: readonly MemberEntry[], teller: ActiveMember, nowMs: number): MembershipAction[] {
+  #hear(entries: readonly MemberEntry[], teller: ActiveMember, nowMs: number, isNear = false): MembershipAction[] {
     const { nodeId, address } = teller.neighbour;
     const named = entries.filter(({ endpoint }) => endpoint !== '');
     const fit = named.filter(({ endpoint }) => isAdvertisable(endpoint, address));
-    this.#recruiter.heard(fit, nodeId, nowMs);
+    this.#recruiter.heard(fit, nodeId, isNear, nowMs);
     if (fit.length === named.length) return [];
     return [{ type: 'fault', from: nodeId, code: 'MEMBER_BAD_HINT', weight: 0 }];
   }
 
   /** Ourselves, some neighbours, and some others with whom we have shaken hands: what we tell of members. */
-  #sample(to: ActiveMember, nowMs: number): MemberEntry[] {
+  #sample(to: ActiveMember, nowMs: number): RawEntry[] {
     const { self, endpoint } = this.#options;
     const others = this.active.sample(SHUFFLE_ACTIVE, (member) => member !== to);
     const own = { nodeId: self, endpoint: tellable(endpoint(), to) };
@@ -282,7 +300,7 @@ export class MembershipMachine implements Machine<MembershipAction> {
       own,
       ...others.map(({ neighbour }) => this.#entry(neighbour, to, nowMs)),
       ...known.filter((entry) => tellable(entry.endpoint, to) !== ''),
-    ];
+    ].map(rawEntry);
   }
 
   #entry({ nodeId, endpoint }: Neighbour, to: ActiveMember, nowMs: number): MemberEntry {
@@ -291,10 +309,10 @@ export class MembershipMachine implements Machine<MembershipAction> {
   }
 
   /** Where a walk goes on: not back, and not to whom it is about. It ends here where it would tell others of our own machine. */
-  #next(from: ActiveMember, entries: readonly MemberEntry[]): ActiveMember | undefined {
-    const about = entries[0]?.nodeId;
+  #next(from: ActiveMember, entries: readonly RawEntry[]): ActiveMember | undefined {
+    const about = entries[0]?.id;
     const isFit = (member: ActiveMember): boolean =>
-      member.neighbour.speaks && member !== from && member.neighbour.nodeId !== about;
+      member.neighbour.speaks && member !== from && (about === undefined || !equalBytes(member.idBytes, about));
     const next = this.active.sample(1, isFit)[0];
     return next !== undefined && isPassable(entries, from, next) ? next : undefined;
   }
@@ -308,12 +326,16 @@ export class MembershipMachine implements Machine<MembershipAction> {
   }
 }
 
+function readable({ id, endpoint }: RawEntry): MemberEntry {
+  return { nodeId: encodeNodeId(id), endpoint };
+}
+
 function send(to: ActiveMember, body: Uint8Array): MembershipAction {
   return { type: 'send', to: to.neighbour.nodeId, body };
 }
 
 /** What neighbours on this machine say of its loopback addresses is for others on it only. */
-function isPassable(entries: readonly MemberEntry[], from: ActiveMember, to: ActiveMember): boolean {
+function isPassable(entries: readonly RawEntry[], from: ActiveMember, to: ActiveMember): boolean {
   if (!isLoopback(from.neighbour.address) || isLoopback(to.neighbour.address)) return true;
   return entries.every(({ endpoint }) => tellable(endpoint, to) === endpoint);
 }

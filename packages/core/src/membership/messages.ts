@@ -1,4 +1,4 @@
-import { ByteReader, ByteWriter, bytesToUtf8, decodeNodeId, encodeNodeId, utf8ToBytes } from '@yakmesh/crypto';
+import { ByteReader, ByteWriter, bytesToUtf8, decodeNodeId, utf8ToBytes } from '@yakmesh/crypto';
 import { ENDPOINT_BYTES_MAX, isHarmless, type PeerHint } from '../link/control-frames.js';
 
 /** The protocol under which neighbours speak of members. */
@@ -20,15 +20,21 @@ const MessageKind = Object.freeze({ STATE: 1, FORWARD_JOIN: 2, SHUFFLE: 3, SHUFF
 /** A node and where it may be dialled; an empty endpoint says that it dials out itself. */
 export type MemberEntry = PeerHint;
 
+/** An entry as it travels: relays of a walk have no use for the text of an id, which costs more than all the rest. */
+export interface RawEntry {
+  readonly id: Uint8Array;
+  readonly endpoint: string;
+}
+
 /** What neighbours say to each other of members. */
 export type MemberMessage =
   /** How many neighbours the sender has, and whether it holds this link. */
   | { readonly type: 'state'; readonly degree: number; readonly isHeld: boolean }
   /** A newcomer looks for neighbours. */
-  | { readonly type: 'forward-join'; readonly ttl: number; readonly entry: MemberEntry }
+  | { readonly type: 'forward-join'; readonly ttl: number; readonly entry: RawEntry }
   /** A sample of what its origin knows, for a random member, which answers with one of its own. */
-  | { readonly type: 'shuffle'; readonly ttl: number; readonly id: string; readonly entries: readonly MemberEntry[] }
-  | { readonly type: 'shuffle-reply'; readonly id: string; readonly entries: readonly MemberEntry[] };
+  | { readonly type: 'shuffle'; readonly ttl: number; readonly id: string; readonly entries: readonly RawEntry[] }
+  | { readonly type: 'shuffle-reply'; readonly id: string; readonly entries: readonly RawEntry[] };
 
 export function encodeMember(message: MemberMessage): Uint8Array {
   const writer = new ByteWriter(64, MESSAGE_BYTES_MAX);
@@ -95,11 +101,11 @@ function readMessage(reader: ByteReader): MemberMessage | undefined {
   }
 }
 
-function readEntries(reader: ByteReader): { id: string; entries: MemberEntry[] } | undefined {
+function readEntries(reader: ByteReader): { id: string; entries: RawEntry[] } | undefined {
   const id = shuffleId(reader.bytes(SHUFFLE_ID_BYTES));
   const count = reader.u8();
   if (count > SHUFFLE_ENTRIES_MAX) return undefined;
-  const entries: MemberEntry[] = [];
+  const entries: RawEntry[] = [];
   for (let index = 0; index < count; index += 1) {
     const entry = readEntry(reader);
     if (entry === undefined) return undefined;
@@ -108,28 +114,32 @@ function readEntries(reader: ByteReader): { id: string; entries: MemberEntry[] }
   return { id, entries };
 }
 
-function readEntry(reader: ByteReader): MemberEntry | undefined {
+function readEntry(reader: ByteReader): RawEntry | undefined {
   const id = reader.bytes(NODE_ID_BYTES);
   const length = reader.u8();
   if (length > ENDPOINT_BYTES_MAX) return undefined;
   const endpoint = bytesToUtf8(reader.bytes(length));
   if (reader.failed || endpoint === undefined) return undefined;
   // Shown to nobody and dialled by nobody, but no reason to end the walk of honest relays.
-  return { nodeId: encodeNodeId(id), endpoint: isHarmless(endpoint) ? endpoint : '' };
+  return { id: id.slice(), endpoint: isHarmless(endpoint) ? endpoint : '' };
 }
 
-function writeEntries(writer: ByteWriter, id: string, entries: readonly MemberEntry[]): void {
+function writeEntries(writer: ByteWriter, id: string, entries: readonly RawEntry[]): void {
   for (let index = 0; index < SHUFFLE_ID_BYTES; index += 1) writer.u8(id.charCodeAt(index) & 0xff);
   const sent = entries.slice(0, SHUFFLE_ENTRIES_MAX);
   writer.u8(sent.length);
   for (const entry of sent) writeEntry(writer, entry);
 }
 
-/** @throws TypeError for a node id that is none: only our own mistake. */
-function writeEntry(writer: ByteWriter, { nodeId, endpoint }: MemberEntry): void {
-  const id = decodeNodeId(nodeId);
-  if (id === undefined) throw new TypeError(`${nodeId} is no node id`);
+function writeEntry(writer: ByteWriter, { id, endpoint }: RawEntry): void {
   const url = utf8ToBytes(endpoint);
   const told = url.length > ENDPOINT_BYTES_MAX ? new Uint8Array(0) : url;
   writer.bytes(id).u8(told.length).bytes(told);
+}
+
+/** @throws TypeError for a node id that is none: only our own mistake. */
+export function rawEntry({ nodeId, endpoint }: MemberEntry): RawEntry {
+  const id = decodeNodeId(nodeId);
+  if (id === undefined) throw new TypeError(`${nodeId} is no node id`);
+  return { id, endpoint };
 }

@@ -11,6 +11,8 @@ export interface Candidate {
   readonly group: string;
   /** Who told us of it; undefined for one with which we have shaken hands ourselves. */
   teller: NodeId | undefined;
+  /** A neighbour of a neighbour: links to others make a better mesh. */
+  readonly isNear: boolean;
   /** When that was last; -Infinity for hearsay. */
   provenMs: number;
   /** Since when it is missed: a neighbour that was lost. */
@@ -45,7 +47,8 @@ export class PassiveView {
   }
 
   /** A neighbour has told us of it. Of a node that is known already nothing changes: repetition gains nothing. */
-  heard({ nodeId, endpoint }: MemberEntry, group: string, teller: NodeId, dueMs: number): void {
+  heard(entry: MemberEntry, group: string, teller: NodeId, isNear: boolean, dueMs: number): void {
+    const { nodeId, endpoint } = entry;
     if (this.#entries.has(nodeId)) return;
     const hearsay = this.#all((candidate) => candidate.teller !== undefined);
     const ofTeller = hearsay.filter((candidate) => candidate.teller === teller);
@@ -56,6 +59,7 @@ export class PassiveView {
       endpoint,
       group,
       teller,
+      isNear,
       provenMs: -Infinity,
       lostMs: undefined,
       failures: 0,
@@ -72,7 +76,7 @@ export class PassiveView {
       const oldest = proven.reduce((a, b) => (b.provenMs < a.provenMs ? b : a));
       this.#entries.delete(oldest.nodeId);
     }
-    const candidate = { nodeId, endpoint, group, teller: undefined, provenMs, lostMs: undefined, failures: 0, dueMs };
+    const candidate = { nodeId, endpoint, group, teller: undefined, isNear: false, provenMs, lostMs: undefined, failures: 0, dueMs };
     this.#entries.set(nodeId, candidate);
     return candidate;
   }
@@ -92,7 +96,7 @@ export class PassiveView {
     for (const candidate of this.#entries.values()) candidate.lostMs = undefined;
   }
 
-  /** Whom to dial now: one that has not failed first, then one of a group that few neighbours are of, then any. */
+  /** Whom to dial now: one that has not failed, and of a group that few neighbours are of, and no neighbour's neighbour, where there is one. */
   pick(
     nowMs: number,
     isFit: (candidate: Candidate) => boolean,
@@ -103,7 +107,7 @@ export class PassiveView {
     for (const candidate of this.#entries.values()) {
       if (candidate.dueMs > nowMs || !isFit(candidate)) continue;
       const hasFailed = candidate.failures > 0 ? 1 : 0;
-      const rank = 65_536 * hasFailed + neighboursOf(candidate.group) + this.#random.unit();
+      const rank = 65_536 * hasFailed + neighboursOf(candidate.group) + (candidate.isNear ? 1 : 0) + this.#random.unit();
       if (rank >= bestRank) continue;
       best = candidate;
       bestRank = rank;

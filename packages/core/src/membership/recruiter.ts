@@ -13,10 +13,12 @@ import {
   HUNGRY_SHUFFLE_MS,
   LOST_MS,
   MEMBER_DIALS_MAX,
+  NEAR_MS,
   PASSIVE_RETRY_MS_MAX,
   PEERS_TURN_MS,
   PROVEN_LIFE_MS,
   RECALL_MS,
+  SWAPS,
   UNDIALABLE_MAX,
   UNDIALABLE_MS,
   UNWANTED_MAX,
@@ -68,6 +70,9 @@ export class Recruiter {
   #recalled: MemberEntry[] = [];
   #recallMs = 0;
   #nextFillMs = 0;
+  #swapsLeft = SWAPS;
+  #isSwapDue = false;
+  readonly #swaps = new Set<NodeId>();
 
   constructor(options: RecruiterOptions) {
     this.#options = options;
@@ -79,13 +84,14 @@ export class Recruiter {
   }
 
   /** Entries that a neighbour has told us; each is a hint and no more. */
-  heard(entries: readonly MemberEntry[], teller: NodeId, nowMs: number): void {
-    const { active, self, random, groupOf } = this.#options;
+  heard(entries: readonly MemberEntry[], teller: NodeId, isNear: boolean, nowMs: number): void {
+    const { active, self, random, sizes, groupOf } = this.#options;
+    const waitMs = isNear && active.size >= sizes.need ? NEAR_MS : HINT_DELAY_MS;
     for (const entry of entries) {
       const { nodeId, endpoint } = entry;
       const isKnown = nodeId === self || active.get(nodeId) !== undefined || this.#unwanted.has(nodeId);
       if (isKnown || endpoint === '' || !this.isDialable(entry, nowMs)) continue;
-      this.passive.heard(entry, groupOf(endpoint), teller, nowMs + random.unit() * HINT_DELAY_MS);
+      this.passive.heard(entry, groupOf(endpoint), teller, isNear, nowMs + random.unit() * waitMs);
     }
   }
 
@@ -100,10 +106,18 @@ export class Recruiter {
   alone(nowMs: number): void {
     this.passive.favour(FAVOURED, nowMs, () => this.#options.random.unit() * FIRST_MS);
     this.#nextFillMs = nowMs;
+    this.#swapsLeft = SWAPS;
   }
 
-  connected(nodeId: NodeId): void {
+  /** A new neighbour; true for one that takes the place of another which we had dialled. */
+  connected(nodeId: NodeId): boolean {
     this.passive.delete(nodeId);
+    return this.#swaps.delete(nodeId);
+  }
+
+  /** Distant members have become known: a node that is new in the mesh takes one of them for a neighbour of the first hour. */
+  mix(): void {
+    this.#isSwapDue = this.#swapsLeft > 0;
   }
 
   /** The application does not want it any more. */
@@ -127,6 +141,8 @@ export class Recruiter {
   dialled(nodeId: NodeId, code: string | undefined, nowMs: number): void {
     const { random, active } = this.#options;
     this.#dialling.delete(nodeId);
+    // One that had no room is made up for by another.
+    if (this.#swaps.delete(nodeId) && code !== undefined) this.#swapsLeft += 1;
     const candidate = this.passive.get(nodeId);
     if (candidate === undefined || code === undefined || active.get(nodeId) !== undefined) return;
     if (FULL_CODES.includes(code)) {
@@ -152,9 +168,10 @@ export class Recruiter {
     for (;;) {
       const purpose = this.#purpose(nowMs);
       if (purpose === undefined || nowMs < this.#gapEndMs()) return actions;
-      const candidate = this.#pick(nowMs);
+      const candidate = this.#pick(nowMs, purpose === 'swap');
       if (candidate === undefined) return actions;
       this.#nextFillMs = nowMs + FILL_GAP_MS * (0.5 + this.#options.random.unit());
+      if (this.#isSwapDue) this.#swap(candidate, purpose);
       actions.push(this.#dial(candidate, purpose, nowMs));
     }
   }
@@ -194,8 +211,15 @@ export class Recruiter {
     const expected = size + this.#dialling.size;
     if (expected < sizes.target) return size === 0 ? 'join' : size < sizes.need ? 'need' : 'fill';
     const isSurrounded = active.outbound + this.#dialling.size < sizes.outboundMin;
-    if (!isSurrounded) return undefined;
+    if (!isSurrounded) return this.#isSwapDue && this.#dialling.size === 0 ? 'swap' : undefined;
     return size < sizes.maxPeers ? 'fill' : active.spares(sizes.need, nowMs).length > 0 ? 'swap' : undefined;
+  }
+
+  #swap({ nodeId }: Candidate, purpose: DialPurpose): void {
+    if (purpose !== 'swap') return;
+    this.#isSwapDue = false;
+    this.#swapsLeft -= 1;
+    this.#swaps.add(nodeId);
   }
 
   #dial({ nodeId, endpoint, teller }: Candidate, purpose: DialPurpose, nowMs: number): RecruitAction {
@@ -204,9 +228,10 @@ export class Recruiter {
     return { type: 'dial', nodeId, endpoint, purpose };
   }
 
-  #pick(nowMs: number): Candidate | undefined {
+  #pick(nowMs: number, isDistant: boolean): Candidate | undefined {
     const { active } = this.#options;
-    const isFit = (candidate: Candidate): boolean => this.#mayDial(candidate, nowMs);
+    const isFit = (candidate: Candidate): boolean =>
+      this.#mayDial(candidate, nowMs) && !(isDistant && candidate.isNear);
     const neighboursOf = (group: string): number => active.ofGroup(group);
     const picked = this.passive.pick(nowMs, isFit, neighboursOf);
     if (picked !== undefined || !this.#canRecall() || nowMs < this.#recallMs) return picked;

@@ -11,6 +11,7 @@ export interface ModelMember {
   readonly machine: MembershipMachine;
   readonly neighbours: Set<ModelMember>;
   readonly isDialable: boolean;
+  readonly address: string;
   isAlive: boolean;
   wakeMs: number;
 }
@@ -57,7 +58,8 @@ export class MembershipNetwork {
   add(): ModelMember {
     const index = this.members.length;
     const nodeId = encodeNodeId(this.random.fork(`id ${index}`).bytes(32));
-    const endpoint = `ws://10.${index >> 8}.${index & 255}.1:${PORT}/`;
+    const address = `10.${index >> 8}.${index & 255}.1`;
+    const endpoint = `ws://${address}:${PORT}/`;
     const isDialable = this.#isDialable(index);
     const member: ModelMember = {
       nodeId,
@@ -70,6 +72,7 @@ export class MembershipNetwork {
       }),
       neighbours: new Set(),
       isDialable,
+      address,
       isAlive: true,
       wakeMs: Infinity,
     };
@@ -171,8 +174,7 @@ export class MembershipNetwork {
   }
 
   #describe(member: ModelMember, isInbound: boolean, isKept: boolean, isJoining: boolean): Neighbour {
-    const index = this.members.indexOf(member);
-    const address = `10.${index >> 8}.${index & 255}.1`;
+    const { address } = member;
     const endpoint = member.isDialable ? `ws://${address}:${PORT}/` : undefined;
     return { nodeId: member.nodeId, endpoint, address, isInbound, isKept, isHeld: false, isJoining, speaks: true };
   }
