@@ -21,7 +21,7 @@ import { decodeMember, encodeMember, nextHop, rawEntry, shuffleId, type MemberEn
 import { Recruiter, type RecruitAction } from './recruiter.js';
 
 /** What neighbours do wrong in this protocol. */
-export type MemberFaultCode = 'MEMBER_BAD_MESSAGE' | 'MEMBER_TOO_MANY' | 'MEMBER_BAD_HINT' | 'MEMBER_UNKNOWN_SHUFFLE';
+export type MemberFaultCode = 'MEMBER_BAD_MESSAGE' | 'MEMBER_TOO_MANY' | 'PEER_BAD_HINT' | 'MEMBER_UNKNOWN_SHUFFLE';
 
 export type MembershipAction =
   | RecruitAction
@@ -29,7 +29,7 @@ export type MembershipAction =
   /** Gives a neighbour up for room: CLOSE(FULL). */
   | { readonly type: 'drop'; readonly nodeId: NodeId }
   /** A weight of 0 is counted and blames nobody: an honest relay may have passed it on. */
-  | { readonly type: 'fault'; readonly from: NodeId; readonly code: MemberFaultCode; readonly weight: number }
+  | { readonly type: 'fault'; readonly from: NodeId; readonly code: MemberFaultCode; readonly weight: number; readonly count: number }
   /** No neighbour is left: whoever keeps endpoints of its own is to dial them now. */
   | { readonly type: 'alone' };
 
@@ -141,9 +141,9 @@ export class MembershipMachine implements Machine<MembershipAction> {
   receive(from: NodeId, body: Uint8Array, nowMs: number): MembershipAction[] {
     const member = this.active.get(from);
     if (member === undefined) return [];
-    if (!member.frames.take(nowMs)) return [{ type: 'fault', from, code: 'MEMBER_TOO_MANY', weight: 0 }];
+    if (!member.frames.take(nowMs)) return [{ type: 'fault', from, code: 'MEMBER_TOO_MANY', weight: 0, count: 1 }];
     const message = decodeMember(body);
-    if (message === undefined) return [{ type: 'fault', from, code: 'MEMBER_BAD_MESSAGE', weight: 10 }];
+    if (message === undefined) return [{ type: 'fault', from, code: 'MEMBER_BAD_MESSAGE', weight: 10, count: 1 }];
     return [...this.#act(message, body, member, nowMs), ...this.#settled(nowMs)];
   }
 
@@ -216,7 +216,7 @@ export class MembershipMachine implements Machine<MembershipAction> {
   ): MembershipAction[] {
     const { id, entries } = message;
     const from = member.neighbour.nodeId;
-    if (!this.#shuffles.has(id)) return [{ type: 'fault', from, code: 'MEMBER_UNKNOWN_SHUFFLE', weight: 0 }];
+    if (!this.#shuffles.has(id)) return [{ type: 'fault', from, code: 'MEMBER_UNKNOWN_SHUFFLE', weight: 0, count: 1 }];
     const asker = this.#shuffles.peek(id);
     this.#shuffles.delete(id);
     if (asker === undefined) {
@@ -286,8 +286,8 @@ export class MembershipMachine implements Machine<MembershipAction> {
     const named = entries.filter(({ endpoint }) => endpoint !== '');
     const fit = named.filter(({ endpoint }) => isAdvertisable(endpoint, address));
     this.#recruiter.heard(fit, nodeId, isNear, nowMs);
-    if (fit.length === named.length) return [];
-    return [{ type: 'fault', from: nodeId, code: 'MEMBER_BAD_HINT', weight: 0 }];
+    const count = named.length - fit.length;
+    return count === 0 ? [] : [{ type: 'fault', from: nodeId, code: 'PEER_BAD_HINT', weight: 0, count }];
   }
 
   /** Ourselves, some neighbours, and some others with whom we have shaken hands: what we tell of members. */
