@@ -38,6 +38,8 @@ export const SHUFFLE_ACTIVE = 3;
 export const SHUFFLE_PASSIVE = 4;
 /** Between two shuffles of one node, ± 20 %. */
 export const SHUFFLE_MS = 10_000;
+/** Where shuffles bring nothing new, as in a mesh of five nodes, the time between two doubles up to this. */
+export const QUIET_SHUFFLE_MS = 60_000;
 /** A node that looks for neighbours and knows nobody to dial begins with this; it doubles up to the regular time. */
 export const HUNGRY_SHUFFLE_MS = 500;
 /** Shuffles whose answers are awaited, our own and those of others on their way back. */

@@ -10,6 +10,7 @@ import {
   JOIN_WALK_TTL,
   membershipSizes,
   PASSIVE_WALK_TTL,
+  QUIET_SHUFFLE_MS,
   SHUFFLE_ACTIVE,
   SHUFFLE_MS,
   SHUFFLE_PASSIVE,
@@ -54,7 +55,7 @@ export class MembershipMachine implements Machine<MembershipAction> {
   /** Where answers to shuffles go: to the neighbour that asked, or undefined for our own. */
   readonly #shuffles = new BoundedMap<string, NodeId | undefined>(SHUFFLES_OPEN_MAX);
   readonly #joins = new SlidingWindow(JOINS_MAX, JOINS_MS);
-  #hungryMs = HUNGRY_SHUFFLE_MS;
+  #periodMs = HUNGRY_SHUFFLE_MS;
   #shuffleMs = Infinity;
   #nowMs = 0;
 
@@ -135,7 +136,10 @@ export class MembershipMachine implements Machine<MembershipAction> {
   hinted(from: NodeId, hints: readonly MemberEntry[], nowMs: number): MembershipAction[] {
     const member = this.active.get(from);
     if (member === undefined) return [];
-    return [...this.#hear(hints, member, nowMs, true), ...this.#settled(nowMs)];
+    const bad = hints.filter(({ endpoint }) => endpoint === '').length;
+    const faults: MembershipAction[] =
+      bad === 0 ? [] : [{ type: 'fault', from, code: 'PEER_BAD_HINT', weight: 0, count: bad }];
+    return [...faults, ...this.#hear(hints, member, nowMs, true), ...this.#settled(nowMs)];
   }
 
   receive(from: NodeId, body: Uint8Array, nowMs: number): MembershipAction[] {
@@ -233,8 +237,10 @@ export class MembershipMachine implements Machine<MembershipAction> {
 
   #shuffle(nowMs: number): MembershipAction[] {
     const { random } = this.#options;
-    const periodMs = this.#recruiter.isAtALoss(nowMs) ? this.#hungryMs : SHUFFLE_MS;
-    this.#hungryMs = Math.min(SHUFFLE_MS, 2 * this.#hungryMs);
+    const leastMs = this.#recruiter.isAtALoss(nowMs) ? 0 : SHUFFLE_MS;
+    const periodMs = Math.max(leastMs, this.#periodMs);
+    // Where nothing new is to be heard, less and less is asked.
+    this.#periodMs = Math.min(QUIET_SHUFFLE_MS, 2 * this.#periodMs);
     this.#shuffleMs = nowMs + periodMs * (0.8 + 0.4 * random.unit());
     const first = this.active.random(undefined);
     if (first === undefined) return [];
@@ -285,7 +291,8 @@ export class MembershipMachine implements Machine<MembershipAction> {
     const { nodeId, address } = teller.neighbour;
     const named = entries.filter(({ endpoint }) => endpoint !== '');
     const fit = named.filter(({ endpoint }) => isAdvertisable(endpoint, address));
-    this.#recruiter.heard(fit, nodeId, isNear, nowMs);
+    const news = this.#recruiter.heard(fit, nodeId, isNear, nowMs);
+    if (news > 0) this.#periodMs = Math.min(this.#periodMs, SHUFFLE_MS);
     const count = named.length - fit.length;
     return count === 0 ? [] : [{ type: 'fault', from: nodeId, code: 'PEER_BAD_HINT', weight: 0, count }];
   }
@@ -318,7 +325,7 @@ export class MembershipMachine implements Machine<MembershipAction> {
   }
 
   #feelHungry(nowMs: number): void {
-    this.#hungryMs = HUNGRY_SHUFFLE_MS;
+    this.#periodMs = HUNGRY_SHUFFLE_MS;
     const soonMs = nowMs + HUNGRY_SHUFFLE_MS * (0.5 + this.#options.random.unit());
     if (this.active.size === 0) this.#shuffleMs = Infinity;
     else if (this.active.size < this.#sizes.target) this.#shuffleMs = Math.min(this.#shuffleMs, soonMs);

@@ -83,16 +83,19 @@ export class Recruiter {
     return this.#dialling.size;
   }
 
-  /** Entries that a neighbour has told us; each is a hint and no more. */
-  heard(entries: readonly MemberEntry[], teller: NodeId, isNear: boolean, nowMs: number): void {
+  /** Entries that a neighbour has told us; each is a hint and no more. Answers how many are new. */
+  heard(entries: readonly MemberEntry[], teller: NodeId, isNear: boolean, nowMs: number): number {
     const { active, self, random, sizes, groupOf } = this.#options;
     const waitMs = isNear && active.size >= sizes.need ? NEAR_MS : HINT_DELAY_MS;
+    let news = 0;
     for (const entry of entries) {
       const { nodeId, endpoint } = entry;
       const isKnown = nodeId === self || active.get(nodeId) !== undefined || this.#unwanted.has(nodeId);
-      if (isKnown || endpoint === '' || !this.isDialable(entry, nowMs)) continue;
+      if (isKnown || endpoint === '' || this.passive.get(nodeId) !== undefined || !this.isDialable(entry, nowMs)) continue;
       this.passive.heard(entry, groupOf(endpoint), teller, isNear, nowMs + random.unit() * waitMs);
+      news += 1;
     }
+    return news;
   }
 
   /** Peers of an earlier start, most recent first. */
