@@ -228,12 +228,14 @@ export class MeshNetwork implements MeshTransport {
       if (!isHeld) return;
       isHeld = false;
       const left = (this.#holds.get(id) ?? 1) - 1;
-      if (left === 0) this.#holds.delete(id);
-      else this.#holds.set(id, left);
+      if (left > 0) return void this.#holds.set(id, left);
+      this.#holds.delete(id);
+      this.#parts.membership.held(id, false);
     };
     try {
       if (!this.isConnectedTo(id) && options.endpoint !== undefined)
         await this.#dial(options.endpoint, { expected: id, signal: options.signal }, true);
+      this.#parts.membership.held(id, true);
     } catch (error) {
       letGo();
       throw error;

@@ -138,6 +138,14 @@ export class Membership implements Yielding {
     this.#feed((machine, nowMs) => machine.hinted(peer.nodeId, hints, nowMs));
   }
 
+  /** Somebody holds the link to that peer, or lets it go: then it needs a place as any other. */
+  held(nodeId: NodeId, isHeld: boolean): void {
+    const peer = this.#options.links().peer(nodeId);
+    if (peer === undefined) return;
+    peer.isHeld = isHeld;
+    this.connected(peer);
+  }
+
   /** The application has closed its link. */
   forget(peer: Peer): void {
     this.#known.forget(peer.nodeId);
