@@ -93,7 +93,10 @@ export class MeshNetwork implements MeshTransport {
     this.#hub = new EventHub({
       log: logger,
       count: (name) => this.#parts.counters.add(name),
-      closed: (peer) => this.#parts.redialer.forget(peer),
+      closed: (peer) => {
+        this.#parts.redialer.forget(peer);
+        this.#parts.membership.forget(peer);
+      },
     });
     this.#drains = new DrainWaits(clock, () => this.#parts.links.peers);
     this.#listening = new Listening(this.#config, runtime.sockets);
@@ -225,12 +228,14 @@ export class MeshNetwork implements MeshTransport {
       if (!isHeld) return;
       isHeld = false;
       const left = (this.#holds.get(id) ?? 1) - 1;
-      if (left === 0) this.#holds.delete(id);
-      else this.#holds.set(id, left);
+      if (left > 0) return void this.#holds.set(id, left);
+      this.#holds.delete(id);
+      this.#parts.membership.held(id, false);
     };
     try {
       if (!this.isConnectedTo(id) && options.endpoint !== undefined)
         await this.#dial(options.endpoint, { expected: id, signal: options.signal }, true);
+      this.#parts.membership.held(id, true);
     } catch (error) {
       letGo();
       throw error;
@@ -264,11 +269,13 @@ export class MeshNetwork implements MeshTransport {
     if (this.#isStopRequested())
       throw new MeshError('MESH_STOPPED', 'The mesh was stopped while it started.');
     this.#state = 'running';
+    this.#parts.membership.start();
   }
 
   async #open(): Promise<void> {
     await this.#pool.ready();
     await this.#parts.replayKeeper?.start();
+    await this.#parts.membership.load();
     await this.#listening.start(this.#parts.links.door);
   }
 
@@ -278,7 +285,7 @@ export class MeshNetwork implements MeshTransport {
 
   async #stop(): Promise<void> {
     this.#state = 'stopping';
-    const { redialer, flows, links, pacer, router, crypto, replayKeeper } = this.#parts;
+    const { redialer, membership, flows, links, pacer, router, crypto, replayKeeper } = this.#parts;
     // What is being opened can be closed only once it is open.
     await this.#opening?.catch(() => undefined);
     redialer.stop();
@@ -288,6 +295,7 @@ export class MeshNetwork implements MeshTransport {
     pacer.stop();
     router.stop();
     await crypto.close();
+    await membership.stop();
     await replayKeeper?.stop();
     this.#state = 'stopped';
   }
@@ -311,8 +319,10 @@ export class MeshNetwork implements MeshTransport {
     try {
       if (limited.signal.aborted)
         throw new MeshError('MESH_ABORTED', 'The dial was aborted before it began.');
-      const peer = await this.#parts.links.dial(endpoint, isHeld, limited.signal);
-      if (!isHeld) this.#parts.redialer.keep(endpoint, peer);
+      const { links, redialer, membership } = this.#parts;
+      const peer = await links.dial(endpoint, isHeld ? 'hold' : links.peerCount === 0 ? 'join' : 'need', limited.signal);
+      if (!isHeld) redialer.keep(endpoint, peer);
+      membership.connected(peer);
       return peer;
     } finally {
       limited.dispose();

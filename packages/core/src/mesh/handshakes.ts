@@ -2,6 +2,7 @@ import type { Kem, NodeId } from '@yakmesh/crypto';
 import type { LinkErrorCode } from '../errors.js';
 import type { HandshakeSelf } from '../handshake/actions.js';
 import { InitiatorMachine } from '../handshake/initiator.js';
+import { withPurpose, type LinkPurpose } from '../handshake/params.js';
 import type { PuzzleIssuer } from '../handshake/puzzle.js';
 import { ResponderMachine } from '../handshake/responder.js';
 import type { PeerDirection, Random } from '../transport/index.js';
@@ -27,8 +28,9 @@ export class Handshakes {
     this.#options = options;
   }
 
-  initiator(networkHash: Uint8Array, { url, expected }: Endpoint): InitiatorMachine {
-    const { kem, self, random } = this.#options;
+  initiator(networkHash: Uint8Array, { url, expected }: Endpoint, purpose: LinkPurpose): InitiatorMachine {
+    const { kem, random } = this.#options;
+    const self = { ...this.#options.self, params: withPurpose(this.#options.self.params, purpose) };
     const deny = this.#deny(hostOf(url), 'outbound');
     return new InitiatorMachine({ kem, networkHash, self, expected, random, deny });
   }

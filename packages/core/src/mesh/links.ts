@@ -18,6 +18,7 @@ import type { Handshakes } from './handshakes.js';
 import type { LinkLayer, LinksEvents } from './link-layer.js';
 import { duplicateWinner, Peer } from './peer.js';
 import { penaltyOf } from './penalties.js';
+import { Room, type DialPurpose, type Yielding } from './room.js';
 import { RunningClock } from './running-clock.js';
 import { Session, type SessionListener } from './session.js';
 
@@ -43,6 +44,8 @@ export interface LinksOptions {
   readonly self: Uint8Array;
   readonly networkHashes: readonly [Uint8Array, ...Uint8Array[]];
   readonly maxPeers: number;
+  /** Who gives a place up when there is no room. */
+  readonly yielding: Yielding;
   readonly link: () => LinkParts;
   readonly events: LinksEvents;
 }
@@ -50,7 +53,7 @@ export interface LinksOptions {
 interface Dial {
   readonly resolve: (peer: Peer<Session>) => void;
   readonly reject: (code: MeshErrorCode) => void;
-  readonly isHeld: boolean;
+  readonly purpose: DialPurpose;
   readonly endpoint: Endpoint;
 }
 
@@ -63,11 +66,13 @@ export class Links implements LinkLayer, SessionListener {
   /** Sessions whose socket is not gone. */
   readonly #sockets = new Set<Session>();
   readonly #running: RunningClock;
+  readonly #room: Room;
   #isStopping = false;
   #allGone: (() => void) | undefined;
 
   constructor(options: LinksOptions) {
     this.#options = options;
+    this.#room = new Room(options.maxPeers, () => this.#peers.values(), options.yielding);
     this.#running = new RunningClock(options.clock, () => {
       for (const session of this.#sessions) session.tick();
       return this.#sessions.size > 0;
@@ -113,14 +118,14 @@ export class Links implements LinkLayer, SessionListener {
   }
 
   /** Dials; resolves when the peer has accepted. Rejects with the code that says why not. */
-  async dial(endpoint: Endpoint, isHeld: boolean, signal: AbortSignal): Promise<Peer<Session>> {
+  async dial(endpoint: Endpoint, purpose: DialPurpose, signal: AbortSignal): Promise<Peer<Session>> {
     const [own, ...accepted] = this.#options.networkHashes;
     try {
-      return await this.#dialAs(own, endpoint, isHeld, signal);
+      return await this.#dialAs(own, endpoint, purpose, signal);
     } catch (error) {
       // A peer that knows only an older network which we accept: we speak as a member of that one.
       for (const networkHash of codeOf(error) === 'MESH_NETWORK_MISMATCH' ? accepted : []) {
-        const peer = await this.#dialAs(networkHash, endpoint, isHeld, signal).catch(() => undefined);
+        const peer = await this.#dialAs(networkHash, endpoint, purpose, signal).catch(() => undefined);
         if (peer !== undefined) return peer;
       }
       throw error;
@@ -150,7 +155,7 @@ export class Links implements LinkLayer, SessionListener {
     if (this.#isStopping) return 'LINK_CLOSED';
     const { admission } = this.#options;
     admission.settled(session);
-    if (session.role === 'responder' && !this.#hasRoom(session, outcome.nodeId)) return 'LINK_FULL';
+    if (session.role === 'responder' && !this.#hasRoom(session, outcome)) return 'LINK_FULL';
     if (!admission.link(outcome.nodeId, session.address, session.direction)) return 'LINK_DENIED';
     session.isLinked = true;
     return new LinkMachine({ ...this.#options.link(), outcome }, this.#running.nowMs());
@@ -170,13 +175,16 @@ export class Links implements LinkLayer, SessionListener {
       dial?.resolve(known);
       return;
     }
-    if (this.#peers.size >= this.#options.maxPeers && dial?.isHeld !== true) {
+    const purpose = dial?.purpose ?? outcome.params.purpose;
+    const isHeld = session.role === 'initiator' ? purpose === 'hold' : this.#room.holds(outcome.params.purpose);
+    if (!isHeld && !this.#room.enters(purpose, session.role)) {
       session.close('LINK_FULL');
       dial?.reject('MESH_FULL');
       return;
     }
     const peer = new Peer(session, outcome, info);
     peer.dialled = dial?.endpoint.url;
+    peer.isHeld = isHeld;
     this.#peers.set(outcome.nodeId, peer);
     this.#options.events.connected(peer);
     dial?.resolve(peer);
@@ -236,14 +244,14 @@ export class Links implements LinkLayer, SessionListener {
   }
 
   /** Peers that have been accepted and have not said anything yet take room too. */
-  #hasRoom(newcomer: Session, nodeId: NodeId): boolean {
+  #hasRoom(newcomer: Session, { nodeId, params }: HandshakeOutcome): boolean {
     if (this.#peers.has(nodeId)) return true;
-    let count = this.#peers.size;
+    let count = 0;
     for (const session of this.#sessions) {
       const isAccepted = session.machine?.isEstablished === false && session.role === 'responder';
       if (session !== newcomer && isAccepted && session.nodeId !== nodeId) count += 1;
     }
-    return count < this.#options.maxPeers;
+    return this.#room.admits(params.purpose, 'responder', count);
   }
 
   /** Takes an accepted socket. */
@@ -293,7 +301,7 @@ export class Links implements LinkLayer, SessionListener {
   #dialAs(
     networkHash: Uint8Array,
     endpoint: Endpoint,
-    isHeld: boolean,
+    purpose: DialPurpose,
     signal: AbortSignal,
   ): Promise<Peer<Session>> {
     return new Promise((resolve, reject) => {
@@ -302,16 +310,16 @@ export class Links implements LinkLayer, SessionListener {
       if (signal.aborted) return fail(abortCode(signal.reason));
       const known = endpoint.expected === undefined ? undefined : this.#peers.get(endpoint.expected);
       if (known !== undefined) return resolve(known);
-      if (!isHeld && this.#peers.size >= this.#options.maxPeers) return fail('MESH_FULL');
+      if (!this.#room.admits(purpose, 'initiator')) return fail('MESH_FULL');
       const { handshakes, admission } = this.#options;
       if (!admission.dial(endpoint)) return fail('LINK_DENIED');
-      const machine = handshakes.initiator(networkHash, endpoint);
+      const machine = handshakes.initiator(networkHash, endpoint, purpose === 'swap' ? 'fill' : purpose);
       const session = this.#open('initiator', machine, hostOf(endpoint.url));
       const onAbort = (): void => session.close(abortCode(signal.reason));
       const settle = (): void => signal.removeEventListener('abort', onAbort);
       this.#dials.set(session, {
         endpoint,
-        isHeld,
+        purpose,
         resolve: (peer) => {
           settle();
           resolve(peer);

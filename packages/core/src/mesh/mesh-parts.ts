@@ -19,6 +19,7 @@ import { Handshakes } from './handshakes.js';
 import { isolation } from './isolation.js';
 import type { LinkLayer, LinksEvents } from './link-layer.js';
 import { Links, type LinksOptions } from './links.js';
+import { Membership } from './membership.js';
 import { NeighboursOnly } from './neighbours-only.js';
 import { Pacer } from './pacer.js';
 import { ProtocolRegistry } from './protocol-registry.js';
@@ -50,6 +51,7 @@ export interface MeshParts {
   readonly flows: Flows;
   readonly protocols: ProtocolRegistry;
   readonly redialer: Redialer;
+  readonly membership: Membership;
   readonly replayKeeper: ReplayKeeper | undefined;
 }
 
@@ -111,6 +113,12 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     self: identity.nodeIdBytes,
     networkHashes,
     maxPeers: config.maxPeers,
+    yielding: {
+      get spares() {
+        return membership.spares;
+      },
+      giveUp: () => membership.giveUp(),
+    },
     events,
     link: () => ({
       kem,
@@ -180,8 +188,20 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     forwarder,
     subscriber: (protocol) => protocols.subscriber(protocol),
   });
-  const targetPeers = Math.ceil(config.maxPeers / 2);
-  const redialer = new Redialer({ clock, random, links, self: identity.nodeId, targetPeers });
+  const redialer = new Redialer({ clock, random, links });
+  const membership: Membership = new Membership({
+    clock,
+    random,
+    log: config.logger,
+    counters,
+    self: identity.nodeId,
+    maxPeers: config.maxPeers,
+    endpoint: options.endpoint,
+    links: () => links,
+    store: config.store,
+    alone: () => redialer.wake(),
+  });
+  membership.open(protocols);
   const replayKeeper =
     config.store === undefined ? undefined : new ReplayKeeper(replay, config.store, clock, config.logger);
   return {
@@ -198,6 +218,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     flows,
     protocols,
     redialer,
+    membership,
     replayKeeper,
   };
 }

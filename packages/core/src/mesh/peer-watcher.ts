@@ -41,12 +41,14 @@ export class PeerWatcher implements LinksEvents {
 
   connected(peer: Peer): void {
     const { hub, log, clock } = this.#options;
+    const { membership } = this.#options.parts();
     const { nodeId, info } = peer;
     const description = peer.describe();
     log.info({ peer: nodeId, direction: description.direction }, 'A peer is connected.');
     hub.peer({ type: 'connected', peer: description });
     hub.emit('peer:connected', description);
     this.#sharePeers(peer);
+    membership.connected(peer);
     hub.linkMessage({ type: MessageTypes.HELLO, endpoint: info.endpoint }, peer);
     const skewMs = info.timeMs - clock.nowMs();
     if (Math.abs(skewMs) >= FUTURE_MS_MAX) hub.emit('clock:skew', { nodeId, skewMs });
@@ -54,10 +56,11 @@ export class PeerWatcher implements LinksEvents {
 
   disconnected(peer: Peer, code: MeshErrorCode | PeerFaultCode): void {
     const { hub, log, drains } = this.#options;
-    const { flows, redialer } = this.#options.parts();
+    const { flows, redialer, membership } = this.#options.parts();
     log.info({ peer: peer.nodeId, code }, 'A peer is gone.');
     flows.peerLost(peer);
-    redialer.lost(peer);
+    redialer.lost(peer, code);
+    membership.disconnected(peer, code);
     const description = peer.describe();
     hub.peer({ type: 'disconnected', peer: description, code });
     hub.emit('peer:disconnected', description, code);
@@ -79,7 +82,7 @@ export class PeerWatcher implements LinksEvents {
 
   action(peer: Peer, action: LinkAction, session: PeerSession): void {
     const { hub } = this.#options;
-    const { router, protocols, flows, counters, reports } = this.#options.parts();
+    const { router, protocols, flows, counters, reports, membership } = this.#options.parts();
     switch (action.type) {
       case 'deliver':
         return router.receive(peer, action.arrival, action.receivedMs, session);
@@ -94,6 +97,7 @@ export class PeerWatcher implements LinksEvents {
       case 'peers':
         return this.#hinted(peer, action.hints);
       case 'info':
+        membership.connected(peer);
         return hub.peer({ type: 'protocols', peer: peer.describe() });
       case 'suspect':
         hub.peer({ type: 'suspect', peer: peer.describe() });
@@ -118,9 +122,7 @@ export class PeerWatcher implements LinksEvents {
 
   #hinted(peer: Peer, hints: readonly PeerHint[]): void {
     const { hub } = this.#options;
-    const { redialer, counters } = this.#options.parts();
-    const bad = redialer.hinted(hints, peer.session.address);
-    if (bad > 0) counters.add('PEER_BAD_HINT', bad);
+    this.#options.parts().membership.hinted(peer, hints);
     const isWelcome = !this.#welcomed.has(peer) && peer.session.role === 'initiator';
     this.#welcomed.add(peer);
     if (isWelcome) hub.linkMessage({ type: MessageTypes.WELCOME, peers: hints }, peer);
