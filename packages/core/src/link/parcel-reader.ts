@@ -12,6 +12,7 @@ import {
 import type { CryptoJob, JobResult } from '../crypto-job.js';
 import type { LinkErrorCode, PeerFaultCode } from '../errors.js';
 import { bytesKey, type Batch, type BatchMessage } from '../envelope/batch.js';
+import { HopFlag } from '../envelope/hop-flags.js';
 import type { Envelope } from '../envelope/envelope.js';
 import { networkOf } from '../network-hash.js';
 import { BoundedMap } from '../transport/index.js';
@@ -43,6 +44,8 @@ export interface ParcelReaderOptions {
   readonly networkHashes: readonly Uint8Array[];
   /** Head verifications that this link may cause in a second. */
   readonly headsPerSecond: number;
+  /** Whether the peer may be sending what we asked it for: it may cause as many again. @default never */
+  readonly isRepairing?: (() => boolean) | undefined;
   /** The replay state's word on an envelope, before anything is spent on it. */
   readonly check: (origin: NodeId, envelope: Envelope) => PeerFaultCode | undefined;
   /** A root that was verified before, for any link. */
@@ -60,7 +63,12 @@ export type ParcelAction =
   | { readonly type: 'need-key'; readonly nodeIdBytes: Uint8Array }
   | { readonly type: 'deliver'; readonly arrival: Arrival }
   | { readonly type: 'consumed'; readonly bytes: number }
-  | { readonly type: 'fault'; readonly code: PeerFaultCode; readonly count: number }
+  | {
+      readonly type: 'fault';
+      readonly code: PeerFaultCode;
+      readonly count: number;
+      readonly isTreeCopy?: boolean | undefined;
+    }
   | { readonly type: 'close'; readonly code: LinkErrorCode };
 
 /** Verified new messages of one batch, and the credit that the peer gets back once they are dealt with. */
@@ -69,6 +77,8 @@ export interface Arrival {
   readonly messages: readonly BatchMessage[];
   readonly isWhole: boolean;
   readonly ttl: number;
+  /** Bits of HopFlag. @default 0 */
+  readonly flags?: number | undefined;
   readonly chargedBytes: number;
 }
 
@@ -90,6 +100,7 @@ interface Slot {
 interface Waiting {
   readonly slot: Slot;
   readonly ttl: number;
+  readonly flags: number;
   readonly messages: readonly WireMessage[];
   readonly isBlock: boolean;
   readonly bytes: number;
@@ -102,6 +113,7 @@ export class ParcelReader {
   readonly #offered = new BoundedMap<NodeId, KnownKey>(KEYS_OFFERED_MAX);
   readonly #jobs = new Map<number, Slot>();
   readonly #tokens: TokenBucket;
+  readonly #repairTokens: TokenBucket;
   #unverified: Slot[] = [];
   #waiting: Waiting[] = [];
   #ticket = 0;
@@ -110,6 +122,7 @@ export class ParcelReader {
   constructor(options: ParcelReaderOptions) {
     this.#options = options;
     this.#tokens = new TokenBucket(options.headsPerSecond, HEADS_BURST, options.nowMs);
+    this.#repairTokens = new TokenBucket(options.headsPerSecond, HEADS_BURST, options.nowMs);
   }
 
   /** When `tick` has something to do: a key that never came, or budget for the next head. */
@@ -118,7 +131,10 @@ export class ParcelReader {
     if (slot === undefined) return undefined;
     if (slot.state === 'wants-key') return slot.sinceMs + KEY_WAIT_MS;
     // Where the verifications under way are the limit, their completion goes on, and no time.
-    return this.#jobs.size >= VERIFICATIONS_MAX ? undefined : Math.max(this.#retryMs, this.#tokens.nextMs);
+    if (this.#jobs.size >= VERIFICATIONS_MAX) return undefined;
+    const isRepairing = this.#options.isRepairing?.() === true;
+    const repairMs = isRepairing ? this.#repairTokens.nextMs : Infinity;
+    return Math.max(this.#retryMs, Math.min(this.#tokens.nextMs, repairMs));
   }
 
   /** True when everything that came in is dealt with. */
@@ -167,13 +183,16 @@ export class ParcelReader {
   block(body: Uint8Array, chargedBytes: number, nowMs: number): ParcelAction[] {
     const block = decodeBlock(compact(body));
     if (block === undefined) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
-    return this.#enqueue(block.slot, block.ttl, block.messages, true, chargedBytes, nowMs);
+    return this.#enqueue({ ...block, isBlock: true, bytes: chargedBytes }, nowMs);
   }
 
   single(body: Uint8Array, chargedBytes: number, nowMs: number): ParcelAction[] {
     const single = decodeSingle(compact(body));
     if (single === undefined) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
-    return this.#enqueue(single.slot, single.ttl, [single.message], false, chargedBytes, nowMs);
+    return this.#enqueue(
+      { ...single, messages: [single.message], isBlock: false, bytes: chargedBytes },
+      nowMs,
+    );
   }
 
   complete(ticket: number, result: JobResult, nowMs: number): ParcelAction[] {
@@ -196,17 +215,11 @@ export class ParcelReader {
     return this.#progress(nowMs);
   }
 
-  #enqueue(
-    index: number,
-    ttl: number,
-    messages: readonly WireMessage[],
-    isBlock: boolean,
-    bytes: number,
-    nowMs: number,
-  ): ParcelAction[] {
-    const slot = this.#slots[index];
+  #enqueue(frame: Omit<Waiting, 'slot'> & { readonly slot: number }, nowMs: number): ParcelAction[] {
+    const slot = this.#slots[frame.slot];
     if (slot === undefined) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
-    this.#waiting.push({ slot, ttl, messages, isBlock, bytes });
+    const { ttl, flags, messages, isBlock, bytes } = frame;
+    this.#waiting.push({ slot, ttl, flags, messages, isBlock, bytes });
     return this.#progress(nowMs);
   }
 
@@ -273,7 +286,7 @@ export class ParcelReader {
     }
     slot.state = 'wants-token';
     if (this.#jobs.size >= VERIFICATIONS_MAX || nowMs < this.#retryMs) return undefined;
-    if (!this.#tokens.take(nowMs)) return undefined;
+    if (!this.#tokens.take(nowMs) && !this.#takeForRepair(nowMs)) return undefined;
     slot.state = 'verifying';
     this.#ticket += 1;
     this.#jobs.set(this.#ticket, slot);
@@ -286,6 +299,10 @@ export class ParcelReader {
       networkHash: slot.networkHash,
     } as const;
     return { type: 'job', ticket: this.#ticket, job };
+  }
+
+  #takeForRepair(nowMs: number): boolean {
+    return this.#options.isRepairing?.() === true && this.#repairTokens.take(nowMs);
   }
 
   #findKey(slot: Slot): KnownKey | undefined {
@@ -317,11 +334,16 @@ export class ParcelReader {
     const checked = checkMessages(batch, waiting.messages, waiting.isBlock, this.#options.check);
     if (checked === undefined) return [{ type: 'close', code: 'LINK_BAD_SIGNATURE' }];
     const actions: ParcelAction[] = [];
-    for (const [code, count] of checked.faults) actions.push({ type: 'fault', code, count });
+    const isTree = batch.use === 'gossip' && (waiting.flags & (HopFlag.FLOOD | HopFlag.REPAIR)) === 0;
+    for (const [code, count] of checked.faults) {
+      const isTreeCopy = isTree && code === 'PEER_DUPLICATE' && count === waiting.messages.length;
+      actions.push(isTreeCopy ? { type: 'fault', code, count, isTreeCopy } : { type: 'fault', code, count });
+    }
     const { messages } = checked;
     if (messages.length === 0) return [...actions, { type: 'consumed', bytes: waiting.bytes }];
     const isWhole = waiting.isBlock && messages.length === waiting.messages.length;
-    const arrival = { batch, messages, isWhole, ttl: waiting.ttl, chargedBytes: waiting.bytes };
+    const { ttl, flags, bytes: chargedBytes } = waiting;
+    const arrival = { batch, messages, isWhole, ttl, flags, chargedBytes };
     return [...actions, { type: 'deliver', arrival }];
   }
 }

@@ -38,6 +38,7 @@ export class PeerWatcher implements LinksEvents {
     hub.peer({ type: 'connected', peer: description });
     hub.emit('peer:connected', description);
     this.#sharePeers(peer);
+    this.#options.parts().spreader.informed(peer);
     hub.linkMessage({ type: MessageTypes.HELLO, endpoint: info.endpoint }, peer);
     const skewMs = info.timeMs - clock.nowMs();
     if (Math.abs(skewMs) >= FUTURE_MS_MAX) hub.emit('clock:skew', { nodeId, skewMs });
@@ -45,10 +46,11 @@ export class PeerWatcher implements LinksEvents {
 
   disconnected(peer: Peer, code: MeshErrorCode | PeerFaultCode): void {
     const { hub, log, drains } = this.#options;
-    const { flows, redialer } = this.#options.parts();
+    const { flows, redialer, spreader } = this.#options.parts();
     log.info({ peer: peer.nodeId, code }, 'A peer is gone.');
     flows.peerLost(peer);
     redialer.lost(peer);
+    spreader.disconnected(peer);
     const description = peer.describe();
     hub.peer({ type: 'disconnected', peer: description, code });
     hub.emit('peer:disconnected', description, code);
@@ -70,7 +72,7 @@ export class PeerWatcher implements LinksEvents {
 
   action(peer: Peer, action: LinkAction, session: PeerSession): void {
     const { hub } = this.#options;
-    const { router, protocols, flows, counters, reports } = this.#options.parts();
+    const { router, protocols, flows, counters, reports, spreader } = this.#options.parts();
     switch (action.type) {
       case 'deliver':
         return router.receive(peer, action.arrival, action.receivedMs, session);
@@ -85,6 +87,7 @@ export class PeerWatcher implements LinksEvents {
       case 'peers':
         return this.#hinted(peer, action.hints);
       case 'info':
+        spreader.informed(peer);
         return hub.peer({ type: 'protocols', peer: peer.describe() });
       case 'suspect':
         hub.peer({ type: 'suspect', peer: peer.describe() });
@@ -96,6 +99,7 @@ export class PeerWatcher implements LinksEvents {
         return hub.linkMessage({ type: MessageTypes.PONG, rttMs: action.rttMs }, peer);
       case 'fault':
         counters.add(action.code, action.count);
+        if (action.isTreeCopy === true) spreader.duplicate(peer);
         return reports.node(peer.nodeId, action.code, penaltyOf(action.code));
       case 'job':
       case 'established':
