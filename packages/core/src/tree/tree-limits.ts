@@ -4,6 +4,10 @@ export const ANNOUNCE_MS = 50;
 export const ANNOUNCED_ENTRIES_MAX = 1_000;
 /** Least time between an announcement and the request for what has not come: a packet that was lost is sent again after 200 ms or so. */
 export const GRAFT_MS_MIN = 300;
+/** The same, from a neighbour whose link has left the tree a moment ago: the tree may be torn there. */
+export const TORN_GRAFT_MS_MIN = 100;
+/** How long that moment is. */
+export const TORN_MS = 5_000;
 /** Round trips of that time, where they are longer. */
 export const GRAFT_ROUND_TRIPS = 3;
 /** Between two requests for the same messages, from one announcer and the next. */

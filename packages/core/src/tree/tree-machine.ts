@@ -16,6 +16,8 @@ import {
   SETTLE_MS,
   SUMMARY_FRAMES_MAX,
   SUMMARY_MS,
+  TORN_GRAFT_MS_MIN,
+  TORN_MS,
 } from './tree-limits.js';
 
 /** What the machine wants done. */
@@ -53,6 +55,8 @@ interface Member {
   /** True while it gets broadcasts at once; a lazy one gets announcements. */
   isEager: boolean;
   prunedMs: number;
+  /** When either end last pruned the other. */
+  changedMs: number;
   summaryMs: number;
   /** Messages in a row that it announced well before they came. */
   leads: number;
@@ -106,7 +110,13 @@ export class TreeMachine implements Machine<TreeAction> {
   // 1.
   connected(peer: NodeId, nowMs: number): TreeAction[] {
     if (this.#members.has(peer)) return [];
-    this.#members.set(peer, { isEager: true, prunedMs: -Infinity, summaryMs: -Infinity, leads: 0 });
+    this.#members.set(peer, {
+      isEager: true,
+      prunedMs: -Infinity,
+      changedMs: -Infinity,
+      summaryMs: -Infinity,
+      leads: 0,
+    });
     this.#compareMs ??= this.#nextCompareMs(nowMs);
     // It may not have noticed that an earlier link to us is gone, and so not tell of itself.
     return [...this.#summary(peer, nowMs), { type: 'send', to: peer, message: { type: 'ask' } }];
@@ -196,6 +206,7 @@ export class TreeMachine implements Machine<TreeAction> {
       // 7.
       case 'prune':
         member.isEager = false;
+        member.changedMs = nowMs;
         return [];
       // 8.
       case 'offer':
@@ -252,8 +263,10 @@ export class TreeMachine implements Machine<TreeAction> {
     nowMs: number,
   ): TreeAction[] {
     const { random } = this.#options;
+    // Two messages at once may have cut two links of one circle, which leaves a part without the tree.
+    const leastMs = nowMs - member.changedMs < TORN_MS ? TORN_GRAFT_MS_MIN : GRAFT_MS_MIN;
     // Spread, so that of many who wait for the same tree the first to ask can supply the others.
-    const waitMs = Math.max(GRAFT_MS_MIN, GRAFT_ROUND_TRIPS * rttMs) * (1 + random.unit() / 2);
+    const waitMs = Math.max(leastMs, GRAFT_ROUND_TRIPS * rttMs) * (1 + random.unit() / 2);
     let full = 0;
     for (const entry of entries) {
       const missing = this.#missing.announced(from, entry, waitMs, nowMs);
@@ -288,6 +301,7 @@ export class TreeMachine implements Machine<TreeAction> {
   #prune(peer: NodeId, member: Member, nowMs: number): TreeAction[] {
     member.isEager = false;
     member.prunedMs = nowMs;
+    member.changedMs = nowMs;
     return [{ type: 'send', to: peer, message: { type: 'prune' } }];
   }
 
