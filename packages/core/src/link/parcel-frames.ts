@@ -13,6 +13,8 @@ import { SLOTS } from './link-limits.js';
 
 /** Uses that travel in HEAD frames, by their number on the wire. */
 const USES: readonly BatchUse[] = ['gossip', 'direct'];
+/** In the use byte of HEAD: its messages answer a WANT. Sent only to who has sent one, and so knows it. */
+const REPAIR_BIT = 0x80;
 const PATH_DEPTH_MAX = 12;
 const HASH_BYTES = 32;
 const SINGLE_FIXED_BYTES = 2 + 2 + 2 + 1 + SALT_BYTES + 3;
@@ -24,6 +26,8 @@ export const BATCH_MESSAGES_MAX = 4_096;
 export interface HeadFrame {
   readonly slot: number;
   readonly use: BatchUse;
+  /** Its messages were asked for: they are verified behind the live ones. */
+  readonly isRepair: boolean;
   /** First 8 bytes of the network's hash. */
   readonly networkPrefix: Uint8Array;
   readonly head: Uint8Array;
@@ -54,8 +58,9 @@ export interface SingleFrame {
   readonly message: WireMessage;
 }
 
-export function encodeHeadFrame(slot: number, batch: Batch): Uint8Array {
-  const body = new ByteWriter(HEAD_FRAME_BYTES).u16(slot).u8(USES.indexOf(batch.use));
+export function encodeHeadFrame(slot: number, batch: Batch, isRepair = false): Uint8Array {
+  const use = USES.indexOf(batch.use) | (isRepair ? REPAIR_BIT : 0);
+  const body = new ByteWriter(HEAD_FRAME_BYTES).u16(slot).u8(use);
   body.bytes(networkPrefix(batch.networkHash)).bytes(batch.headBytes).bytes(batch.signature);
   return encodeFrame(FrameKind.HEAD, body.finish());
 }
@@ -63,12 +68,14 @@ export function encodeHeadFrame(slot: number, batch: Batch): Uint8Array {
 export function decodeHeadFrame(body: Uint8Array): HeadFrame | undefined {
   const reader = new ByteReader(body);
   const slot = reader.u16();
-  const use = USES[reader.u8()];
+  const useByte = reader.u8();
+  const use = USES[useByte & ~REPAIR_BIT];
+  const isRepair = (useByte & REPAIR_BIT) !== 0;
   const networkPrefix = reader.bytes(NETWORK_PREFIX_BYTES);
   const head = reader.bytes(BATCH_HEAD_BYTES);
   const signature = reader.bytes(ML_DSA_65_SIGNATURE_BYTES);
   if (!reader.end() || slot >= SLOTS || use === undefined) return undefined;
-  return { slot, use, networkPrefix, head, signature };
+  return { slot, use, isRepair, networkPrefix, head, signature };
 }
 
 /** BLOCK{ttl u8, flags u8, slot u16, count u16, (salt 16, length u24, core)…}, header of the frame included. */

@@ -4,7 +4,6 @@ import {
   encodeNodeId,
   nodeIdBytesOf,
   ML_DSA_65_PUBLIC_KEY_BYTES,
-  type BatchHead,
   type BatchUse,
   type NodeId,
   type VerifiedRoot,
@@ -26,13 +25,8 @@ import {
   VERIFICATIONS_MAX,
 } from './link-limits.js';
 import { checkMessages } from './parcel-check.js';
-import {
-  decodeBlock,
-  decodeHeadFrame,
-  decodeSingle,
-  type HeadFrame,
-  type WireMessage,
-} from './parcel-frames.js';
+import { newLane, type Lane, type Slot, type Waiting } from './parcel-lanes.js';
+import { decodeBlock, decodeHeadFrame, decodeSingle } from './parcel-frames.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** Keys offered by the peer that have verified nothing yet. */
@@ -44,7 +38,7 @@ export interface ParcelReaderOptions {
   readonly networkHashes: readonly Uint8Array[];
   /** Head verifications that this link may cause in a second. */
   readonly headsPerSecond: number;
-  /** Whether the peer may be sending what we asked it for: it may cause as many again. @default never */
+  /** Whether the peer may be sending what we asked it for: as many again may come of it. @default never */
   readonly isRepairing?: (() => boolean) | undefined;
   /** The replay state's word on an envelope, before anything is spent on it. */
   readonly check: (origin: NodeId, envelope: Envelope) => PeerFaultCode | undefined;
@@ -82,64 +76,33 @@ export interface Arrival {
   readonly chargedBytes: number;
 }
 
-interface Slot {
-  state: 'wants-key' | 'wants-token' | 'verifying' | 'valid' | 'dropped';
-  isKeyAsked: boolean;
-  /** Credit that its frame holds until the verification starts: a flood of heads ends with the window. */
-  heldBytes: number;
-  readonly frame: HeadFrame;
-  readonly head: BatchHead;
-  readonly signer: NodeId;
-  readonly networkHash: Uint8Array | undefined;
-  key: KnownKey | undefined;
-  batch: Batch | undefined;
-  /** When its key was asked for. */
-  sinceMs: number;
-}
-
-interface Waiting {
-  readonly slot: Slot;
-  readonly ttl: number;
-  readonly flags: number;
-  readonly messages: readonly WireMessage[];
-  readonly isBlock: boolean;
-  readonly bytes: number;
-}
-
 /** Receives KEY, HEAD, BLOCK and ENV of one link: verifies heads, then hands over messages in the order of arrival. */
 export class ParcelReader {
   readonly #options: ParcelReaderOptions;
   readonly #slots: (Slot | undefined)[] = new Array<Slot | undefined>(SLOTS);
   readonly #offered = new BoundedMap<NodeId, KnownKey>(KEYS_OFFERED_MAX);
   readonly #jobs = new Map<number, Slot>();
-  readonly #tokens: TokenBucket;
-  readonly #repairTokens: TokenBucket;
-  #unverified: Slot[] = [];
-  #waiting: Waiting[] = [];
+  readonly #live: Lane;
+  readonly #repair: Lane;
   #ticket = 0;
   #retryMs = 0;
 
   constructor(options: ParcelReaderOptions) {
     this.#options = options;
-    this.#tokens = new TokenBucket(options.headsPerSecond, HEADS_BURST, options.nowMs);
-    this.#repairTokens = new TokenBucket(options.headsPerSecond, HEADS_BURST, options.nowMs);
+    const { headsPerSecond, nowMs } = options;
+    this.#live = newLane(new TokenBucket(headsPerSecond, HEADS_BURST, nowMs), VERIFICATIONS_MAX);
+    this.#repair = newLane(new TokenBucket(headsPerSecond, HEADS_BURST, nowMs), VERIFICATIONS_MAX / 2);
   }
 
   /** When `tick` has something to do: a key that never came, or budget for the next head. */
   get deadlineMs(): number | undefined {
-    const [slot] = this.#unverified;
-    if (slot === undefined) return undefined;
-    if (slot.state === 'wants-key') return slot.sinceMs + KEY_WAIT_MS;
-    // Where the verifications under way are the limit, their completion goes on, and no time.
-    if (this.#jobs.size >= VERIFICATIONS_MAX) return undefined;
-    const isRepairing = this.#options.isRepairing?.() === true;
-    const repairMs = isRepairing ? this.#repairTokens.nextMs : Infinity;
-    return Math.max(this.#retryMs, Math.min(this.#tokens.nextMs, repairMs));
+    const deadlineMs = Math.min(this.#deadlineOf(this.#live), this.#deadlineOf(this.#repair));
+    return deadlineMs === Infinity ? undefined : deadlineMs;
   }
 
   /** True when everything that came in is dealt with. */
   get isIdle(): boolean {
-    return this.#waiting.length === 0;
+    return this.#live.waiting.length === 0 && this.#repair.waiting.length === 0;
   }
 
   key(body: Uint8Array, nowMs: number): ParcelAction[] {
@@ -156,7 +119,10 @@ export class ParcelReader {
     if (frame === undefined || head === undefined) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
     const networkHash = networkOf(this.#options.networkHashes, frame.networkPrefix);
     const signer = encodeNodeId(head.signer);
+    const isRepair = frame.isRepair && this.#options.isRepairing?.() === true;
+    const lane = isRepair ? this.#repair : this.#live;
     const slot: Slot = {
+      lane,
       state: networkHash === undefined ? 'dropped' : 'wants-key',
       isKeyAsked: false,
       heldBytes: body.length,
@@ -176,7 +142,7 @@ export class ParcelReader {
       ];
     }
     this.#findKey(slot);
-    this.#unverified.push(slot);
+    lane.unverified.push(slot);
     return this.#progress(nowMs);
   }
 
@@ -199,10 +165,11 @@ export class ParcelReader {
     const slot = this.#jobs.get(ticket);
     if (slot === undefined) return [];
     this.#jobs.delete(ticket);
+    slot.lane.jobs -= 1;
     if (result.type !== 'verify-head') {
       // Nobody looked at the signature: the pool was full. It waits for its turn again.
       slot.state = 'wants-token';
-      this.#unverified.unshift(slot);
+      slot.lane.unverified.unshift(slot);
       this.#retryMs = nowMs + VERIFICATION_RETRY_MS;
       return [];
     }
@@ -219,16 +186,44 @@ export class ParcelReader {
     const slot = this.#slots[frame.slot];
     if (slot === undefined) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
     const { ttl, flags, messages, isBlock, bytes } = frame;
-    this.#waiting.push({ slot, ttl, flags, messages, isBlock, bytes });
+    const isRepair = slot.lane === this.#repair && (flags & HopFlag.REPAIR) !== 0;
+    if (!isRepair) this.#hurry(slot);
+    const lane = isRepair ? this.#repair : this.#live;
+    lane.waiting.push({ slot, ttl, flags, messages, isBlock, bytes });
     return this.#progress(nowMs);
+  }
+
+  /** A live message needs this head: it goes with the live ones from now on. */
+  #hurry(slot: Slot): void {
+    const { lane } = slot;
+    if (lane === this.#live || !lane.unverified.includes(slot)) return;
+    lane.unverified = lane.unverified.filter((other) => other !== slot);
+    slot.lane = this.#live;
+    this.#live.unverified.push(slot);
+  }
+
+  #deadlineOf({ unverified, tokens, jobs, jobsMax }: Lane): number {
+    const [slot] = unverified;
+    if (slot === undefined) return Infinity;
+    if (slot.state === 'wants-key') return slot.sinceMs + KEY_WAIT_MS;
+    // Where the verifications under way are the limit, their completion goes on, and no time.
+    return jobs >= jobsMax || this.#jobs.size >= VERIFICATIONS_MAX
+      ? Infinity
+      : Math.max(this.#retryMs, tokens.nextMs);
   }
 
   /** Starts what can be verified, then delivers what is verified, both in order. */
   #progress(nowMs: number): ParcelAction[] {
     const actions: ParcelAction[] = [];
-    this.#startVerifications(nowMs, actions);
+    for (const lane of [this.#live, this.#repair]) this.#startVerifications(lane, nowMs, actions);
+    this.#askForKeys(nowMs, actions);
+    for (const lane of [this.#live, this.#repair]) this.#deliverVerified(lane, actions);
+    return actions;
+  }
+
+  #deliverVerified(lane: Lane, actions: ParcelAction[]): void {
     let done = 0;
-    for (const waiting of this.#waiting) {
+    for (const waiting of lane.waiting) {
       if (waiting.slot.state === 'dropped') {
         actions.push({ type: 'consumed', bytes: waiting.bytes });
       } else if (waiting.slot.state === 'valid') {
@@ -236,13 +231,13 @@ export class ParcelReader {
       } else break;
       done += 1;
     }
-    if (done > 0) this.#waiting = this.#waiting.slice(done);
-    return actions;
+    if (done > 0) lane.waiting = lane.waiting.slice(done);
   }
 
-  #startVerifications(nowMs: number, actions: ParcelAction[]): void {
+  #startVerifications(lane: Lane, nowMs: number, actions: ParcelAction[]): void {
+    if (lane.unverified.length === 0) return;
     const still: Slot[] = [];
-    for (const slot of this.#unverified) {
+    for (const slot of lane.unverified) {
       const action = still.length > 0 ? undefined : this.#startVerification(slot, nowMs);
       if (action !== undefined) actions.push(action);
       if (slot.state === 'wants-key' || slot.state === 'wants-token') still.push(slot);
@@ -251,14 +246,14 @@ export class ParcelReader {
         slot.heldBytes = 0;
       }
     }
-    this.#unverified = still;
-    this.#askForKeys(nowMs, actions);
+    lane.unverified = still;
   }
 
   /** Asks for the keys of the first slots that have none; the others' turn comes when these are answered or given up. */
   #askForKeys(nowMs: number, actions: ParcelAction[]): void {
+    if (this.#live.unverified.length + this.#repair.unverified.length === 0) return;
     let asked = 0;
-    for (const slot of this.#unverified) {
+    for (const slot of [...this.#live.unverified, ...this.#repair.unverified]) {
       if (asked === KEYS_WANTED_MAX) return;
       if (this.#findKey(slot) !== undefined) continue;
       asked += 1;
@@ -285,9 +280,11 @@ export class ParcelReader {
       return undefined;
     }
     slot.state = 'wants-token';
-    if (this.#jobs.size >= VERIFICATIONS_MAX || nowMs < this.#retryMs) return undefined;
-    if (!this.#tokens.take(nowMs) && !this.#takeForRepair(nowMs)) return undefined;
+    const { lane } = slot;
+    const isFull = this.#jobs.size >= VERIFICATIONS_MAX || lane.jobs >= lane.jobsMax;
+    if (isFull || nowMs < this.#retryMs || !lane.tokens.take(nowMs)) return undefined;
     slot.state = 'verifying';
+    lane.jobs += 1;
     this.#ticket += 1;
     this.#jobs.set(this.#ticket, slot);
     const job = {
@@ -299,10 +296,6 @@ export class ParcelReader {
       networkHash: slot.networkHash,
     } as const;
     return { type: 'job', ticket: this.#ticket, job };
-  }
-
-  #takeForRepair(nowMs: number): boolean {
-    return this.#options.isRepairing?.() === true && this.#repairTokens.take(nowMs);
   }
 
   #findKey(slot: Slot): KnownKey | undefined {

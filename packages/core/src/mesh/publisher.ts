@@ -203,7 +203,7 @@ export class Publisher {
     const { ttl, flags, to, envelope } = first;
     // The first hop is taken by this very transmission.
     const remaining = Math.max(0, ttl - 1);
-    const parcel = {
+    const parcel: Parcel = {
       batch,
       messages,
       isWhole,
