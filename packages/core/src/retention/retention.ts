@@ -1,9 +1,8 @@
-import type { NodeId } from '@yakmesh/crypto';
 import { bytesKey, parcelBytes, HEAD_FRAME_BYTES, SALT_BYTES } from '../envelope/batch.js';
 import type { Batch, BatchMessage, Parcel } from '../envelope/batch.js';
 import { decodeEnvelope } from '../envelope/envelope.js';
 import type { Entry } from '../tree/messages.js';
-import { includes, SpanSet, type Spans } from '../tree/spans.js';
+import { includes, SpanSet } from '../tree/spans.js';
 
 /** Memory that a run of kept messages costs besides its bytes. */
 const CHUNK_BYTES = 512;
@@ -282,6 +281,6 @@ export function entriesOf({ originBytes }: Batch, messages: readonly BatchMessag
   return [...sets].map(([epoch, { spans }]): Entry => ({
     origin: originBytes,
     epoch,
-    spans: spans as Spans,
+    spans,
   }));
 }
