@@ -202,14 +202,16 @@ export class ParcelReader {
     this.#live.unverified.push(slot);
   }
 
-  #deadlineOf({ unverified, tokens, jobs, jobsMax }: Lane): number {
+  #deadlineOf(lane: Lane): number {
+    const { unverified, tokens, jobs, jobsMax } = lane;
     const [slot] = unverified;
     if (slot === undefined) return Infinity;
     if (slot.state === 'wants-key') return slot.sinceMs + KEY_WAIT_MS;
     // Where the verifications under way are the limit, their completion goes on, and no time.
-    return jobs >= jobsMax || this.#jobs.size >= VERIFICATIONS_MAX
-      ? Infinity
-      : Math.max(this.#retryMs, tokens.nextMs);
+    if (jobs >= jobsMax || this.#jobs.size >= VERIFICATIONS_MAX) return Infinity;
+    const isSharing = lane === this.#repair && this.#live.unverified.length === 0;
+    const nextMs = isSharing ? Math.min(tokens.nextMs, this.#live.tokens.nextMs) : tokens.nextMs;
+    return Math.max(this.#retryMs, nextMs);
   }
 
   /** Starts what can be verified, then delivers what is verified, both in order. */
@@ -282,7 +284,7 @@ export class ParcelReader {
     slot.state = 'wants-token';
     const { lane } = slot;
     const isFull = this.#jobs.size >= VERIFICATIONS_MAX || lane.jobs >= lane.jobsMax;
-    if (isFull || nowMs < this.#retryMs || !lane.tokens.take(nowMs)) return undefined;
+    if (isFull || nowMs < this.#retryMs || !this.#takeToken(lane, nowMs)) return undefined;
     slot.state = 'verifying';
     lane.jobs += 1;
     this.#ticket += 1;
@@ -296,6 +298,12 @@ export class ParcelReader {
       networkHash: slot.networkHash,
     } as const;
     return { type: 'job', ticket: this.#ticket, job };
+  }
+
+  /** What live heads leave of their budget goes to the repairs too: together they may use 60 % of a core. */
+  #takeToken(lane: Lane, nowMs: number): boolean {
+    if (lane.tokens.take(nowMs)) return true;
+    return lane === this.#repair && this.#live.unverified.length === 0 && this.#live.tokens.take(nowMs);
   }
 
   #findKey(slot: Slot): KnownKey | undefined {
