@@ -285,10 +285,11 @@ export class MeshNetwork implements MeshTransport {
 
   async #stop(): Promise<void> {
     this.#state = 'stopping';
-    const { redialer, membership, flows, links, pacer, router, crypto, replayKeeper } = this.#parts;
+    const { redialer, membership, flows, links, pacer, spreader, router, crypto, replayKeeper } = this.#parts;
     // What is being opened can be closed only once it is open.
     await this.#opening?.catch(() => undefined);
     redialer.stop();
+    spreader.stop();
     flows.closeAll();
     this.#drains.stop();
     await Promise.all([links.stop(), this.#listening.stop()]);

@@ -45,6 +45,10 @@ export interface MeshOptions {
   readonly kem?: 'X-Wing' | 'ML-KEM-768' | undefined;
   /** Keeps replay state and what protocols store. @default in memory */
   readonly store?: Store | undefined;
+  /** How long broadcasts are kept for neighbours that were cut off, in milliseconds; 0 keeps none. @default 120_000 */
+  readonly retentionMs?: number | undefined;
+  /** Bytes that they may take; the oldest leave first. 0 keeps none. @default 16_777_216 */
+  readonly retentionBytes?: number | undefined;
   /** Budget for verifying other nodes' batches, per link; 1 is 30 % of one core. @default 1 */
   readonly headBudget?: number | undefined;
 }
@@ -68,6 +72,8 @@ export interface MeshConfig {
   readonly acceptNetworks: readonly NetworkName[];
   readonly kem: Kem;
   readonly store: Store | undefined;
+  readonly retentionMs: number;
+  readonly retentionBytes: number;
   readonly headBudget: number;
 }
 
@@ -78,12 +84,16 @@ export const MESH_DEFAULTS = Object.freeze({
   pingInterval: 30_000, // Keeps NAT bindings alive; a loaded link is watched much closer.
   portRetries: 10, // Several nodes on one machine find their ports.
   path: '/',
+  retentionMs: 120_000, // A restart, a roaming phone and most outages of a line are over by then.
+  retentionBytes: 16_777_216, // As much as four links' queues.
   headBudget: 1,
 });
 
 const PORT_MAX = 65_535;
 const PEERS_MAX = 10_000;
 const DELAY_MS_MAX = 2_147_483_647;
+const RETENTION_MS_MAX = 3_600_000;
+const RETENTION_BYTES_MAX = 1_073_741_824;
 const ACCEPT_NETWORKS_MAX = 7;
 const KNOWN_OPTIONS: ReadonlySet<string> = new Set<keyof MeshOptions>([
   'wsPort',
@@ -104,6 +114,8 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set<keyof MeshOptions>([
   'acceptNetworks',
   'kem',
   'store',
+  'retentionMs',
+  'retentionBytes',
   'headBudget',
 ]);
 const KNOWN_LIMITS: ReadonlySet<string> = new Set<keyof RateLimiterOptions>([
@@ -154,6 +166,13 @@ export function resolveOptions(options: MeshOptions): MeshConfig {
     ),
     kem: kem === 'X-Wing' ? xWing : mlKem768,
     store: options.store,
+    retentionMs: whole('retentionMs', options.retentionMs ?? MESH_DEFAULTS.retentionMs, 0, RETENTION_MS_MAX),
+    retentionBytes: whole(
+      'retentionBytes',
+      options.retentionBytes ?? MESH_DEFAULTS.retentionBytes,
+      0,
+      RETENTION_BYTES_MAX,
+    ),
     headBudget,
   };
 }

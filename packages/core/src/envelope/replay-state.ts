@@ -1,6 +1,7 @@
 import { BoundedMap } from '../transport/index.js';
 import type { PeerFaultCode } from '../errors.js';
 import { EnvelopeClass, FUTURE_MS_MAX, type Envelope } from './envelope.js';
+import type { Spans } from '../tree/spans.js';
 import { SequenceRanges } from './sequence-ranges.js';
 
 /** Origins remembered at once, in each sequence space. Evicting one raises the floor under unknown origins. */
@@ -46,6 +47,21 @@ export class ReplayState {
 
   get origins(): number {
     return this.#spaces.size;
+  }
+
+  /** What unknown origins signed by then is refused. */
+  get unknownFloorMs(): number {
+    return this.#unknownFloorMs;
+  }
+
+  /** Which of an origin's broadcasts were never seen and would be accepted, as far as their numbers tell. */
+  lacking(origin: string, epoch: number, spans: Spans, nowMs: number): Spans {
+    if (epoch > nowMs + FUTURE_MS_MAX) return [];
+    const space = this.#spaces.peek(origin);
+    if (space === undefined || epoch > space.current.epoch) return spans;
+    const found = epochOf(space, epoch);
+    if (found === undefined || (found === space.previous && nowMs > found.untilMs)) return [];
+    return found.seen.lacking(spans);
   }
 
   /** The reason why an envelope is refused, or undefined when it is new. Read only: nothing is marked before the signature holds. */

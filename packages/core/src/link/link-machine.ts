@@ -1,4 +1,4 @@
-import { encodeNodeId, wipe, type Kem } from '@yakmesh/crypto';
+import { encodeNodeId, wipe, type Kem, type NodeId } from '@yakmesh/crypto';
 import type { JobResult } from '../crypto-job.js';
 import type { LinkErrorCode } from '../errors.js';
 import type { HandshakeOutcome } from '../handshake/actions.js';
@@ -27,7 +27,7 @@ import { RecordWriter } from './record-writer.js';
 import { SendQueue, type QueueItem } from './send-queue.js';
 import { TokenBucket } from './token-bucket.js';
 
-export interface LinkMachineOptions extends Omit<ParcelReaderOptions, 'nowMs'> {
+export interface LinkMachineOptions extends Omit<ParcelReaderOptions, 'nowMs' | 'isRepairing'> {
   readonly outcome: HandshakeOutcome;
   readonly kem: Kem;
   readonly random: Random;
@@ -36,6 +36,8 @@ export interface LinkMachineOptions extends Omit<ParcelReaderOptions, 'nowMs'> {
   readonly info: () => LinkInfo;
   /** Where to look up a key that the peer has forgotten. */
   readonly keyFor: (nodeIdText: string) => Uint8Array | undefined;
+  /** Whether a neighbour may be sending what we asked it for. @default never */
+  readonly isRepairing?: ((nodeId: NodeId) => boolean) | undefined;
   /** Records that we seal under one key. @default KEY_RECORDS_MAX */
   readonly keyRecordsMax?: number | undefined;
 }
@@ -79,7 +81,8 @@ export class LinkMachine {
       write: (frame) => this.#writer.control(frame),
       nowMs,
     });
-    this.#reader = new ParcelReader({ ...options, nowMs });
+    const isRepairing = options.isRepairing && (() => options.isRepairing?.(outcome.nodeId) === true);
+    this.#reader = new ParcelReader({ ...options, isRepairing, nowMs });
     this.#writer = new RecordWriter({
       keys: this.#sendKeys,
       ratchet: this.#ratchet,

@@ -9,11 +9,11 @@ import { MeshCrypto } from '../mesh-crypto.js';
 import { networkHash, networkPrefix } from '../network-hash.js';
 import type { MeshConfig } from '../options.js';
 import type { MeshRuntime } from '../runtime.js';
+import { Retention } from '../retention/retention.js';
 import { memoryStore, type Guard, type Store } from '../transport/index.js';
 import { Admission } from './admission.js';
 import { Counters } from './counters.js';
 import { DefaultGuard } from './default-guard.js';
-import { Flood } from './flood.js';
 import { Flows } from './flows.js';
 import { Handshakes } from './handshakes.js';
 import { isolation } from './isolation.js';
@@ -28,6 +28,7 @@ import { Redialer } from './redialer.js';
 import { ReplayKeeper } from './replay-keeper.js';
 import { Reports } from './reports.js';
 import { Router } from './router.js';
+import { TreeSpreader } from './tree-spreader.js';
 
 const BOOT_ID_BYTES = 16;
 const STORE_ENTRIES_MAX = 100_000;
@@ -46,6 +47,7 @@ export interface MeshParts {
   readonly links: LinkLayer;
   readonly publisher: Publisher;
   readonly pacer: Pacer;
+  readonly spreader: TreeSpreader;
   readonly reports: Reports;
   readonly router: Router;
   readonly flows: Flows;
@@ -129,14 +131,30 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
       info,
       pingIntervalMs: config.pingInterval,
       headsPerSecond: crypto.headsPerSecond,
-      check: (origin, envelope) => replay.check(origin, envelope, clock.nowMs()),
+      // What we said ourselves is no news, whoever brings it.
+      check: (origin, envelope) =>
+        origin === identity.nodeId ? 'PEER_DUPLICATE' : replay.check(origin, envelope, clock.nowMs()),
+      isRepairing: (nodeId) => spreader.isRepairing(nodeId),
       known: (use, network, key, head) => crypto.known(use, network, key, head),
     }),
   });
   const peers = () => links.peers;
   const peer = (nodeId: NodeId) => links.peer(nodeId);
   const pacer = new Pacer({ clock, counters, peer });
-  const spreader = new Flood({ clock, counters, pacer, peers });
+  const { retentionMs } = config;
+  const spreader: TreeSpreader = new TreeSpreader({
+    self: identity.nodeId,
+    clock,
+    random,
+    counters,
+    pacer,
+    replay,
+    retention: new Retention({ retentionMs, bytesMax: config.retentionBytes }),
+    retentionMs,
+    messagesPerSecond: guard.messagesPerSecond ?? 0,
+    peers,
+    peer,
+  });
   const forwarder = new NeighboursOnly({ counters, pacer, peer });
   const publisher = new Publisher({
     identity,
@@ -176,6 +194,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     isRunning: options.isRunning,
     changed: () => links.sendInfo(),
   });
+  spreader.open(protocols);
   const router = new Router({
     self: identity.nodeId,
     selfBytes: identity.nodeIdBytes,
@@ -213,6 +232,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     links,
     publisher,
     pacer,
+    spreader,
     reports,
     router,
     flows,

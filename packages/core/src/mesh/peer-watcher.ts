@@ -49,6 +49,7 @@ export class PeerWatcher implements LinksEvents {
     hub.emit('peer:connected', description);
     this.#sharePeers(peer);
     membership.connected(peer);
+    this.#options.parts().spreader.informed(peer);
     hub.linkMessage({ type: MessageTypes.HELLO, endpoint: info.endpoint }, peer);
     const skewMs = info.timeMs - clock.nowMs();
     if (Math.abs(skewMs) >= FUTURE_MS_MAX) hub.emit('clock:skew', { nodeId, skewMs });
@@ -56,11 +57,12 @@ export class PeerWatcher implements LinksEvents {
 
   disconnected(peer: Peer, code: MeshErrorCode | PeerFaultCode): void {
     const { hub, log, drains } = this.#options;
-    const { flows, redialer, membership } = this.#options.parts();
+    const { flows, redialer, membership, spreader } = this.#options.parts();
     log.info({ peer: peer.nodeId, code }, 'A peer is gone.');
     flows.peerLost(peer);
     redialer.lost(peer, code);
     membership.disconnected(peer, code);
+    spreader.disconnected(peer);
     const description = peer.describe();
     hub.peer({ type: 'disconnected', peer: description, code });
     hub.emit('peer:disconnected', description, code);
@@ -82,7 +84,7 @@ export class PeerWatcher implements LinksEvents {
 
   action(peer: Peer, action: LinkAction, session: PeerSession): void {
     const { hub } = this.#options;
-    const { router, protocols, flows, counters, reports, membership } = this.#options.parts();
+    const { router, protocols, flows, counters, reports, membership, spreader } = this.#options.parts();
     switch (action.type) {
       case 'deliver':
         return router.receive(peer, action.arrival, action.receivedMs, session);
@@ -98,6 +100,7 @@ export class PeerWatcher implements LinksEvents {
         return this.#hinted(peer, action.hints);
       case 'info':
         membership.connected(peer);
+        spreader.informed(peer);
         return hub.peer({ type: 'protocols', peer: peer.describe() });
       case 'suspect':
         hub.peer({ type: 'suspect', peer: peer.describe() });
@@ -109,6 +112,7 @@ export class PeerWatcher implements LinksEvents {
         return hub.linkMessage({ type: MessageTypes.PONG, rttMs: action.rttMs }, peer);
       case 'fault':
         counters.add(action.code, action.count);
+        if (action.isTreeCopy === true) spreader.duplicate(peer);
         if (REFUSED_COPIES.includes(action.code)) return router.repeated(peer, action.count);
         return reports.node(peer.nodeId, action.code, penaltyOf(action.code));
       case 'job':

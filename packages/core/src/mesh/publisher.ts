@@ -14,6 +14,7 @@ import {
   type Parcel,
 } from '../envelope/batch.js';
 import { encodeLeafMessage, envelopeBytes, messageId, type Envelope } from '../envelope/envelope.js';
+import { HopFlag } from '../envelope/hop-flags.js';
 import type { MeshCrypto } from '../mesh-crypto.js';
 import { TTL_MAX, type BroadcastResult, type Clock, type SendResult } from '../transport/index.js';
 import type { Counters } from './counters.js';
@@ -41,15 +42,24 @@ export interface PublisherOptions {
 /** What the sender of a message may choose. */
 export interface PublishOptions extends EnvelopeOptions {
   readonly ttl?: number | undefined;
+  readonly mode?: 'tree' | 'flood' | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The hop header that a message sets out with. */
+interface Hop {
+  readonly ttl: number;
+  /** Bits of HopFlag. */
+  readonly flags: number;
+}
+
+const DIRECT_HOP: Hop = { ttl: 0, flags: 0 };
+
 /** A message between its signature and the queues. */
-interface Pending {
+interface Pending extends Hop {
   readonly core: Uint8Array;
   readonly envelope: Envelope;
   readonly message: Uint8Array;
-  readonly ttl: number;
   readonly to: NodeId | undefined;
   readonly resolve: (outcome: Outcome) => void;
 }
@@ -81,12 +91,13 @@ export class Publisher {
     requireWithin('ttl', ttl, 1, TTL_MAX);
     const envelope = this.#envelopes.broadcast(protocol, payload, options);
     const { signal } = options;
-    const own = await this.#publish(this.#options.networkHash, envelope, ttl, undefined, signal);
+    const hop = { ttl, flags: options.mode === 'flood' ? HopFlag.FLOOD : 0 };
+    const own = await this.#publish(this.#options.networkHash, envelope, hop, undefined, signal);
     // Peers of an older network that we accept get a copy that is signed for it; its number is the same.
     const older = this.#olderNetworks();
     if (older.length === 0) return own;
     const copies = await Promise.all(
-      older.map((networkHash) => this.#publish(networkHash, envelope, ttl, undefined, signal)),
+      older.map((networkHash) => this.#publish(networkHash, envelope, hop, undefined, signal)),
     );
     return {
       id: own.id,
@@ -110,7 +121,7 @@ export class Publisher {
     const peer = this.#options.peer(to);
     if (peer === undefined) throw unreachable(to);
     const { networkHash } = peer.accepts(this.#options.networkHash) ? this.#options : peer.outcome;
-    const { id, skipped } = await this.#publish(networkHash, envelope, 0, to, options.signal);
+    const { id, skipped } = await this.#publish(networkHash, envelope, DIRECT_HOP, to, options.signal);
     const [refused] = skipped;
     if (refused?.code === 'MESH_UNREACHABLE') throw unreachable(to);
     if (refused !== undefined) throw queueFull(to);
@@ -120,7 +131,7 @@ export class Publisher {
   async #publish(
     networkHash: Uint8Array,
     envelope: Envelope,
-    ttl: number,
+    hop: Hop,
     to: NodeId | undefined,
     signal: AbortSignal | undefined,
   ): Promise<Outcome> {
@@ -136,7 +147,7 @@ export class Publisher {
       signer.onBatch = (batch) => this.#signed(batch, networkHash);
     }
     return new Promise<Outcome>((resolve, reject) => {
-      this.#pending.set(message, { core, envelope: { ...envelope, payload }, message, ttl, to, resolve });
+      this.#pending.set(message, { core, envelope: { ...envelope, payload }, message, ...hop, to, resolve });
       this.#pendingBytes += core.length;
       signer.add(to === undefined ? 'gossip' : 'direct', message, signal).catch((error: unknown) => {
         if (this.#pending.delete(message)) this.#pendingBytes -= core.length;
@@ -168,9 +179,9 @@ export class Publisher {
       const salt = signed.salts[index];
       if (pending === undefined || salt === undefined) return;
       this.#pending.delete(message);
-      const { core, envelope, ttl, to } = pending;
+      const { core, envelope, ttl, flags, to } = pending;
       this.#pendingBytes -= core.length;
-      const name = `${to ?? ''}|${ttl}|${envelope.priority}`;
+      const name = `${to ?? ''}|${ttl}|${flags}|${envelope.priority}`;
       const group = groups.get(name) ?? { pending: [], messages: [] };
       group.pending.push(pending);
       group.messages.push({ index, salt, core, envelope, id: messageId(message), path: undefined });
@@ -189,14 +200,15 @@ export class Publisher {
   ): void {
     const [first] = pending;
     if (first === undefined) return;
-    const { ttl, to, envelope } = first;
+    const { ttl, flags, to, envelope } = first;
     // The first hop is taken by this very transmission.
     const remaining = Math.max(0, ttl - 1);
-    const parcel = {
+    const parcel: Parcel = {
       batch,
       messages,
       isWhole,
       ttl: remaining,
+      flags,
       priority: envelope.priority,
       bytes: parcelBytes(messages),
     };

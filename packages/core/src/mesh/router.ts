@@ -1,5 +1,6 @@
 import { bytesToHex, equalBytes, type NodeId } from '@yakmesh/crypto';
 import type { BatchMessage } from '../envelope/batch.js';
+import { HopFlag } from '../envelope/hop-flags.js';
 import { EnvelopeClass, type Envelope } from '../envelope/envelope.js';
 import { decodePayload } from '../envelope/payload.js';
 import type { ReplayState } from '../envelope/replay-state.js';
@@ -48,6 +49,8 @@ interface Work {
   next: number;
   /** Messages of it that wait for their origin's allowance. */
   held: number;
+  /** Messages of it that were here before. */
+  copies: number;
   fresh: BatchMessage[];
 }
 
@@ -97,7 +100,7 @@ export class Router {
   }
 
   receive(from: Peer, arrival: Arrival, receivedMs: number, session: PeerSession): void {
-    this.#work.push({ from, session, arrival, receivedMs, next: 0, held: 0, fresh: [] });
+    this.#work.push({ from, session, arrival, receivedMs, next: 0, held: 0, copies: 0, fresh: [] });
     if (!this.#isScheduled) this.#run();
   }
 
@@ -147,17 +150,39 @@ export class Router {
     }
     // Read only, so that a copy costs its origin nothing of what it may send.
     const fault = replay.check(origin, envelope, clock.nowMs());
+    if (fault === 'PEER_DUPLICATE') return this.#copy(work);
     if (fault !== undefined) return counters.add(fault);
-    const refusal = this.#held.refusal(origin, message.core.length);
-    if (refusal !== undefined) return this.#hold(work, message, refusal);
+    if (this.#isAsked(work, envelope)) {
+      if (this.#isBanned(work)) return counters.add('GUARD_BANNED');
+    } else {
+      const refusal = this.#held.refusal(origin, message.core.length);
+      if (refusal !== undefined) return this.#hold(work, message, refusal);
+    }
     if (!replay.mark(origin, envelope)) return this.#copy(work);
     this.#repetitions.heardNew();
     this.#accept(work, message);
   }
 
-  #copy({ from }: Work): void {
+  #copy(work: Work): void {
+    work.copies += 1;
     this.#options.counters.add('PEER_DUPLICATE');
-    this.repeated(from, 1);
+    this.repeated(work.from, 1);
+  }
+
+  /** What we asked for is bounded where it is asked for, and takes nothing from what its origin may say now. */
+  #isAsked({ from, arrival }: Work, envelope: Envelope): boolean {
+    if (((arrival.flags ?? 0) & HopFlag.REPAIR) === 0) return false;
+    return this.#options.spreader.isAsked(from, arrival.batch, envelope);
+  }
+
+  #isBanned({ from, arrival }: Work): boolean {
+    const { guard, clock } = this.#options;
+    const link = {
+      nodeId: arrival.batch.origin,
+      address: from.session.address,
+      direction: 'outbound',
+    } as const;
+    return guard.peer?.(link, clock.monotonicMs()).allowed === false;
   }
 
   /** Marked at once, so that no copy waits beside it; what cannot wait is not marked, so that its origin's own copy may come in time. */
@@ -174,7 +199,10 @@ export class Router {
     // Its neighbour gets its credit back, so the rest of the arrival must not stay in memory with it.
     const own = detached(message);
     const arrival = { ...work.arrival, messages: [own], isWhole: false, chargedBytes: 0 };
-    this.#held.hold(new HeldMessage({ ...work, arrival, next: 1, held: 1, fresh: [] }, own), refusal);
+    this.#held.hold(
+      new HeldMessage({ ...work, arrival, next: 1, held: 1, copies: 0, fresh: [] }, own),
+      refusal,
+    );
   }
 
   /** Messages of one origin may go on; they are relayed together as they came together. */
@@ -202,7 +230,9 @@ export class Router {
     const { from, session, arrival, next, held } = work;
     const fresh = work.fresh;
     work.fresh = [];
-    if (fresh.length > 0) this.#options.spreader.relay(from, arrival, fresh);
+    const { spreader } = this.#options;
+    if (fresh.length > 0) spreader.relay(from, arrival, fresh);
+    else if (isTreeCopy(work)) spreader.duplicate(from);
     if (held === 0 && next === arrival.messages.length && arrival.chargedBytes > 0)
       session.consumed(arrival.chargedBytes);
   }
@@ -247,6 +277,13 @@ export class Router {
     this.#options.reports.node(origin, 'PEER_BAD_PAYLOAD', 10);
     return undefined;
   }
+}
+
+/** All of it came along the tree and was here before. */
+function isTreeCopy({ arrival, copies }: Work): boolean {
+  const { batch, flags = 0, messages } = arrival;
+  const isTree = batch.use === 'gossip' && (flags & (HopFlag.FLOOD | HopFlag.REPAIR)) === 0;
+  return isTree && copies === messages.length;
 }
 
 function messageInfo(work: Work, message: BatchMessage): MessageInfo {
