@@ -59,6 +59,14 @@ export interface BatchMessage {
   readonly path: Uint8Array | undefined;
 }
 
+/** Flags of the hop header, which no signature covers. */
+export const HopFlag = {
+  /** The sender has taken up the way back to the origin, at the distance that the ttl tells. */
+  ADOPTED: 1,
+  /** The origin wants an acknowledgement. */
+  ACK_WANTED: 2,
+} as const;
+
 /** Messages of one batch that travel together, with their unsigned hop header. */
 export interface Parcel {
   readonly batch: Batch;
@@ -67,6 +75,8 @@ export interface Parcel {
   readonly isWhole: boolean;
   /** Hops that the messages may still take after this one. */
   readonly ttl: number;
+  /** `HopFlag`s, added up. @default 0 */
+  readonly flags?: number | undefined;
   readonly priority: number;
   /** Bytes charged to a link's queue. */
   readonly bytes: number;

@@ -42,6 +42,7 @@ export interface WireMessage {
 export interface BlockFrame {
   readonly slot: number;
   readonly ttl: number;
+  readonly flags: number;
   readonly messages: readonly WireMessage[];
 }
 
@@ -49,6 +50,7 @@ export interface BlockFrame {
 export interface SingleFrame {
   readonly slot: number;
   readonly ttl: number;
+  readonly flags: number;
   readonly message: WireMessage;
 }
 
@@ -70,11 +72,16 @@ export function decodeHeadFrame(body: Uint8Array): HeadFrame | undefined {
 }
 
 /** BLOCK{ttl u8, flags u8, slot u16, count u16, (salt 16, length u24, core)…}, header of the frame included. */
-export function encodeBlock(slot: number, ttl: number, messages: readonly BatchMessage[]): Uint8Array {
+export function encodeBlock(
+  slot: number,
+  ttl: number,
+  messages: readonly BatchMessage[],
+  flags = 0,
+): Uint8Array {
   let length = BLOCK_FIXED_BYTES;
   for (const { core } of messages) length += SALT_BYTES + 3 + core.length;
   const writer = new ByteWriter(FRAME_HEADER_BYTES + length).u8(FrameKind.BLOCK).u24(length);
-  writer.u8(ttl).u8(0).u16(slot).u16(messages.length);
+  writer.u8(ttl).u8(flags).u16(slot).u16(messages.length);
   for (const { salt, core } of messages) writer.bytes(salt).u24(core.length).bytes(core);
   return writer.finish();
 }
@@ -82,7 +89,7 @@ export function encodeBlock(slot: number, ttl: number, messages: readonly BatchM
 export function decodeBlock(body: Uint8Array): BlockFrame | undefined {
   const reader = new ByteReader(body);
   const ttl = reader.u8();
-  reader.skip(1);
+  const flags = reader.u8();
   const slot = reader.u16();
   const count = reader.u16();
   if (slot >= SLOTS || count < 1 || count > BATCH_MESSAGES_MAX) return undefined;
@@ -93,11 +100,17 @@ export function decodeBlock(body: Uint8Array): BlockFrame | undefined {
     const core = reader.bytes(Math.min(reader.u24(), ENVELOPE_BYTES_MAX + 1));
     messages.push({ index, salt, core, path });
   }
-  return reader.end() ? { slot, ttl, messages } : undefined;
+  return reader.end() ? { slot, ttl, flags, messages } : undefined;
 }
 
 /** ENV{ttl u8, flags u8, slot u16, index u16, depth u8, salt 16, path 32·depth, length u24, core}, header included. */
-export function encodeSingle(slot: number, ttl: number, batch: Batch, message: BatchMessage): Uint8Array {
+export function encodeSingle(
+  slot: number,
+  ttl: number,
+  batch: Batch,
+  message: BatchMessage,
+  flags = 0,
+): Uint8Array {
   const { index, salt, core } = message;
   const path = message.path ?? batch.tree?.path(index) ?? new Uint8Array(0);
   const length = SINGLE_FIXED_BYTES + path.length + core.length;
@@ -105,7 +118,7 @@ export function encodeSingle(slot: number, ttl: number, batch: Batch, message: B
     .u8(FrameKind.ENV)
     .u24(length)
     .u8(ttl)
-    .u8(0)
+    .u8(flags)
     .u16(slot)
     .u16(index)
     .u8(path.length / HASH_BYTES)
@@ -119,7 +132,7 @@ export function encodeSingle(slot: number, ttl: number, batch: Batch, message: B
 export function decodeSingle(body: Uint8Array): SingleFrame | undefined {
   const reader = new ByteReader(body);
   const ttl = reader.u8();
-  reader.skip(1);
+  const flags = reader.u8();
   const slot = reader.u16();
   const index = reader.u16();
   const depth = reader.u8();
@@ -127,5 +140,5 @@ export function decodeSingle(body: Uint8Array): SingleFrame | undefined {
   const salt = reader.bytes(SALT_BYTES);
   const path = reader.bytes(HASH_BYTES * depth);
   const core = reader.bytes(reader.u24());
-  return reader.end() ? { slot, ttl, message: { index, salt, core, path } } : undefined;
+  return reader.end() ? { slot, ttl, flags, message: { index, salt, core, path } } : undefined;
 }

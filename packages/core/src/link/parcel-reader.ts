@@ -44,7 +44,7 @@ export interface ParcelReaderOptions {
   /** Head verifications that this link may cause in a second. */
   readonly headsPerSecond: number;
   /** The replay state's word on an envelope, before anything is spent on it. */
-  readonly check: (origin: NodeId, envelope: Envelope) => PeerFaultCode | undefined;
+  readonly check: (origin: NodeId, envelope: Envelope, flags: number) => PeerFaultCode | undefined;
   /** A root that was verified before, for any link. */
   readonly known: (
     use: BatchUse,
@@ -69,6 +69,8 @@ export interface Arrival {
   readonly messages: readonly BatchMessage[];
   readonly isWhole: boolean;
   readonly ttl: number;
+  /** `HopFlag`s, added up; unknown ones among them. */
+  readonly flags: number;
   readonly chargedBytes: number;
 }
 
@@ -90,6 +92,7 @@ interface Slot {
 interface Waiting {
   readonly slot: Slot;
   readonly ttl: number;
+  readonly flags: number;
   readonly messages: readonly WireMessage[];
   readonly isBlock: boolean;
   readonly bytes: number;
@@ -167,13 +170,13 @@ export class ParcelReader {
   block(body: Uint8Array, chargedBytes: number, nowMs: number): ParcelAction[] {
     const block = decodeBlock(compact(body));
     if (block === undefined) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
-    return this.#enqueue(block.slot, block.ttl, block.messages, true, chargedBytes, nowMs);
+    return this.#enqueue(block, block.messages, true, chargedBytes, nowMs);
   }
 
   single(body: Uint8Array, chargedBytes: number, nowMs: number): ParcelAction[] {
     const single = decodeSingle(compact(body));
     if (single === undefined) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
-    return this.#enqueue(single.slot, single.ttl, [single.message], false, chargedBytes, nowMs);
+    return this.#enqueue(single, [single.message], false, chargedBytes, nowMs);
   }
 
   complete(ticket: number, result: JobResult, nowMs: number): ParcelAction[] {
@@ -197,16 +200,16 @@ export class ParcelReader {
   }
 
   #enqueue(
-    index: number,
-    ttl: number,
+    hop: { readonly slot: number; readonly ttl: number; readonly flags: number },
     messages: readonly WireMessage[],
     isBlock: boolean,
     bytes: number,
     nowMs: number,
   ): ParcelAction[] {
-    const slot = this.#slots[index];
+    const { ttl, flags } = hop;
+    const slot = this.#slots[hop.slot];
     if (slot === undefined) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
-    this.#waiting.push({ slot, ttl, messages, isBlock, bytes });
+    this.#waiting.push({ slot, ttl, flags, messages, isBlock, bytes });
     return this.#progress(nowMs);
   }
 
@@ -314,14 +317,17 @@ export class ParcelReader {
   #deliver(waiting: Waiting): ParcelAction[] {
     const { batch } = waiting.slot;
     if (batch === undefined) return [];
-    const checked = checkMessages(batch, waiting.messages, waiting.isBlock, this.#options.check);
+    const { ttl, flags } = waiting;
+    const check = (origin: NodeId, envelope: Envelope): PeerFaultCode | undefined =>
+      this.#options.check(origin, envelope, flags);
+    const checked = checkMessages(batch, waiting.messages, waiting.isBlock, check);
     if (checked === undefined) return [{ type: 'close', code: 'LINK_BAD_SIGNATURE' }];
     const actions: ParcelAction[] = [];
     for (const [code, count] of checked.faults) actions.push({ type: 'fault', code, count });
     const { messages } = checked;
     if (messages.length === 0) return [...actions, { type: 'consumed', bytes: waiting.bytes }];
     const isWhole = waiting.isBlock && messages.length === waiting.messages.length;
-    const arrival = { batch, messages, isWhole, ttl: waiting.ttl, chargedBytes: waiting.bytes };
+    const arrival = { batch, messages, isWhole, ttl, flags, chargedBytes: waiting.bytes };
     return [...actions, { type: 'deliver', arrival }];
   }
 }

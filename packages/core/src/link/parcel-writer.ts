@@ -54,9 +54,9 @@ export class ParcelWriter {
   }
 
   #body(slot: number, parcel: Parcel): Uint8Array[] {
-    const { batch, messages, isWhole, ttl } = parcel;
-    if (isWhole && parcel.bytes <= BLOCK_BYTES_MAX) return [encodeBlock(slot, ttl, messages)];
-    return messages.map((message: BatchMessage) => encodeSingle(slot, ttl, batch, message));
+    const { batch, messages, isWhole, ttl, flags } = parcel;
+    if (isWhole && parcel.bytes <= BLOCK_BYTES_MAX) return [encodeBlock(slot, ttl, messages, flags)];
+    return messages.map((message: BatchMessage) => encodeSingle(slot, ttl, batch, message, flags));
   }
 
   #allot(batch: Batch): number {

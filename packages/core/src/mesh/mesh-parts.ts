@@ -1,17 +1,21 @@
-import type { CryptoPool, NodeId, SigningIdentity } from '@yakmesh/crypto';
+import { equalBytes, type CryptoPool, type NodeId, type SigningIdentity } from '@yakmesh/crypto';
+import { HopFlag } from '../envelope/batch.js';
+import { EnvelopeClass } from '../envelope/envelope.js';
 import { ReplayState } from '../envelope/replay-state.js';
 import { encodeParams } from '../handshake/params.js';
 import { PuzzleIssuer } from '../handshake/puzzle.js';
 import { KeyCache } from '../link/key-cache.js';
 import { CREDIT_BYTES_MIN } from '../link/link-limits.js';
 import type { LinkInfo } from '../link/control-frames.js';
+import type { ParcelReaderOptions } from '../link/parcel-reader.js';
 import { MeshCrypto } from '../mesh-crypto.js';
 import { networkHash, networkPrefix } from '../network-hash.js';
 import type { MeshConfig } from '../options.js';
 import type { MeshRuntime } from '../runtime.js';
-import { memoryStore, type Guard, type Store } from '../transport/index.js';
+import { memoryStore, type Clock, type Guard, type Store } from '../transport/index.js';
 import { Admission } from './admission.js';
 import { Counters } from './counters.js';
+import { Deliveries } from './deliveries.js';
 import { DefaultGuard } from './default-guard.js';
 import { Flood } from './flood.js';
 import { Flows } from './flows.js';
@@ -19,13 +23,15 @@ import { Handshakes } from './handshakes.js';
 import { isolation } from './isolation.js';
 import type { LinkLayer, LinksEvents } from './link-layer.js';
 import { Links, type LinksOptions } from './links.js';
-import { NeighboursOnly } from './neighbours-only.js';
+import { MeshForwarder } from './mesh-forwarder.js';
 import { Pacer } from './pacer.js';
 import { ProtocolRegistry } from './protocol-registry.js';
 import { Publisher } from './publisher.js';
+import { Receipts } from './receipts.js';
 import { Redialer } from './redialer.js';
 import { ReplayKeeper } from './replay-keeper.js';
 import { Reports } from './reports.js';
+import { RouteFinder, ROUTE_PROTOCOL } from './route-finder.js';
 import { Router } from './router.js';
 
 const BOOT_ID_BYTES = 16;
@@ -34,6 +40,8 @@ const STORE_BYTES_MAX = 67_108_864;
 
 /** Of the limit on messages, the part that neighbours are told of: what has piled up while a line stood still must be able to drain. */
 const ANNOUNCED_SHARE = 0.9;
+
+type LinkCheck = ParcelReaderOptions['check'];
 
 /** Everything that a running mesh is made of, wired together. */
 export interface MeshParts {
@@ -48,6 +56,9 @@ export interface MeshParts {
   readonly reports: Reports;
   readonly router: Router;
   readonly flows: Flows;
+  readonly finder: RouteFinder;
+  readonly forwarder: MeshForwarder;
+  readonly deliveries: Deliveries;
   readonly protocols: ProtocolRegistry;
   readonly redialer: Redialer;
   readonly replayKeeper: ReplayKeeper | undefined;
@@ -121,7 +132,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
       info,
       pingIntervalMs: config.pingInterval,
       headsPerSecond: crypto.headsPerSecond,
-      check: (origin, envelope) => replay.check(origin, envelope, clock.nowMs()),
+      check: replayCheck(replay, identity.nodeIdBytes, clock),
       known: (use, network, key, head) => crypto.known(use, network, key, head),
     }),
   });
@@ -129,7 +140,18 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
   const peer = (nodeId: NodeId) => links.peer(nodeId);
   const pacer = new Pacer({ clock, counters, peer });
   const spreader = new Flood({ clock, counters, pacer, peers });
-  const forwarder = new NeighboursOnly({ counters, pacer, peer });
+  const finder = new RouteFinder({
+    self: identity.nodeIdBytes,
+    publicKey: identity.publicKey,
+    clock,
+    random,
+    counters,
+    keys,
+    jobs: (neighbour) => crypto.jobs(neighbour),
+    networkHashes,
+  });
+  const forwarder = new MeshForwarder({ clock, counters, pacer, finder, peer });
+  const deliveries = new Deliveries({ clock, counters, forwarder, finder, peer });
   const publisher = new Publisher({
     identity,
     crypto,
@@ -138,8 +160,13 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     networkHash: own,
     spreader,
     forwarder,
+    deliveries,
     peers,
-    peer,
+  });
+  const receipts = new Receipts({
+    clock,
+    counters,
+    send: (to, protocol, ids) => publisher.acknowledge(to, protocol, ids),
   });
   const reports = new Reports({ guard, clock, peer });
   const isolated = isolation(counters, config.logger);
@@ -149,7 +176,8 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     clock,
     random,
     counters,
-    peer,
+    finder,
+    forwarder,
     handlers: (protocol) => protocols.handlers(protocol),
   });
   const protocols: ProtocolRegistry = new ProtocolRegistry({
@@ -178,8 +206,11 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     replay,
     spreader,
     forwarder,
+    deliveries,
+    receipts,
     subscriber: (protocol) => protocols.subscriber(protocol),
   });
+  finder.attach(protocols.open(ROUTE_PROTOCOL, finder.handlers));
   const targetPeers = Math.ceil(config.maxPeers / 2);
   const redialer = new Redialer({ clock, random, links, self: identity.nodeId, targetPeers });
   const replayKeeper =
@@ -196,9 +227,27 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     reports,
     router,
     flows,
+    finder,
+    forwarder,
+    deliveries,
     protocols,
     redialer,
     replayKeeper,
+  };
+}
+
+/**
+ * What is for others is looked at for its times only. A copy of what we may have to acknowledge again is let through to where that is
+ * decided, at its origin's price of one hash.
+ */
+function replayCheck(replay: ReplayState, self: Uint8Array, clock: Clock): LinkCheck {
+  return (origin, envelope, flags) => {
+    const nowMs = clock.nowMs();
+    const isDirect = envelope.class !== EnvelopeClass.BROADCAST;
+    if (isDirect && !equalBytes(envelope.to, self)) return replay.checkTimes(envelope, nowMs);
+    const fault = replay.check(origin, envelope, nowMs);
+    const isAgain = isDirect && fault === 'PEER_DUPLICATE' && (flags & HopFlag.ACK_WANTED) !== 0;
+    return isAgain ? undefined : fault;
   };
 }
 

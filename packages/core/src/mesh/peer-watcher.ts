@@ -34,6 +34,7 @@ export class PeerWatcher implements LinksEvents {
     const { hub, log, clock } = this.#options;
     const { nodeId, info } = peer;
     const description = peer.describe();
+    this.#options.parts().finder.peerChanged(peer);
     log.info({ peer: nodeId, direction: description.direction }, 'A peer is connected.');
     hub.peer({ type: 'connected', peer: description });
     hub.emit('peer:connected', description);
@@ -45,8 +46,9 @@ export class PeerWatcher implements LinksEvents {
 
   disconnected(peer: Peer, code: MeshErrorCode | PeerFaultCode): void {
     const { hub, log, drains } = this.#options;
-    const { flows, redialer } = this.#options.parts();
+    const { flows, redialer, finder } = this.#options.parts();
     log.info({ peer: peer.nodeId, code }, 'A peer is gone.');
+    finder.peerLost(peer);
     flows.peerLost(peer);
     redialer.lost(peer);
     const description = peer.describe();
@@ -85,6 +87,7 @@ export class PeerWatcher implements LinksEvents {
       case 'peers':
         return this.#hinted(peer, action.hints);
       case 'info':
+        this.#options.parts().finder.peerChanged(peer);
         return hub.peer({ type: 'protocols', peer: peer.describe() });
       case 'suspect':
         hub.peer({ type: 'suspect', peer: peer.describe() });

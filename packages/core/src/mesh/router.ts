@@ -1,17 +1,20 @@
 import { bytesToHex, equalBytes, type NodeId } from '@yakmesh/crypto';
-import type { BatchMessage } from '../envelope/batch.js';
-import { EnvelopeClass, type Envelope } from '../envelope/envelope.js';
+import { HopFlag, type BatchMessage } from '../envelope/batch.js';
+import { EnvelopeClass, MESSAGE_ID_BYTES, type Envelope } from '../envelope/envelope.js';
 import { decodePayload } from '../envelope/payload.js';
 import type { ReplayState } from '../envelope/replay-state.js';
+import type { PeerFaultCode } from '../errors.js';
 import { detached } from '../link/parcel-check.js';
 import type { Arrival } from '../link/parcel-reader.js';
 import type { Clock, GateVerdict, Guard, MessageInfo, Payload, Priority } from '../transport/index.js';
 import type { Counters } from './counters.js';
+import type { Deliveries } from './deliveries.js';
 import type { Forwarder } from './forwarder.js';
 import { HeldMessages } from './held-messages.js';
 import type { PeerSession } from './link-layer.js';
 import type { Held, Refusal } from './origin-lines.js';
 import type { Peer } from './peer.js';
+import type { Receipts } from './receipts.js';
 import type { Reports } from './reports.js';
 import type { Spreader } from './spreader.js';
 
@@ -35,6 +38,8 @@ export interface RouterOptions {
   readonly replay: ReplayState;
   readonly spreader: Spreader;
   readonly forwarder: Forwarder;
+  readonly deliveries: Deliveries;
+  readonly receipts: Receipts;
   readonly subscriber: (protocol: string) => Subscriber | undefined;
 }
 
@@ -48,6 +53,10 @@ interface Work {
   /** Messages of it that wait for their origin's allowance. */
   held: number;
   fresh: BatchMessage[];
+  /** Messages of it for other nodes. */
+  transit: BatchMessage[];
+  /** Whether the way back to its origin is taken up, as those that go on may say. */
+  readonly isAdopted: boolean;
 }
 
 /** A message that waits for its origin's allowance. */
@@ -95,7 +104,18 @@ export class Router {
   }
 
   receive(from: Peer, arrival: Arrival, receivedMs: number, session: PeerSession): void {
-    this.#work.push({ from, session, arrival, receivedMs, next: 0, held: 0, fresh: [] });
+    const isAdopted = arrival.batch.use === 'direct' && this.#heard(from, arrival);
+    this.#work.push({
+      from,
+      session,
+      arrival,
+      receivedMs,
+      next: 0,
+      held: 0,
+      fresh: [],
+      transit: [],
+      isAdopted,
+    });
     if (!this.#isScheduled) this.#run();
   }
 
@@ -127,21 +147,46 @@ export class Router {
   }
 
   #take(work: Work, message: BatchMessage): void {
-    const { clock, counters, replay, selfBytes, self, forwarder } = this.#options;
+    const { clock, counters, replay, selfBytes, self } = this.#options;
     const { envelope } = message;
     const { origin } = work.arrival.batch;
     if (origin === self) return counters.add('PEER_DUPLICATE');
-    if (envelope.class === EnvelopeClass.ACK) return counters.add('PEER_UNKNOWN_FRAME');
-    if (envelope.class === EnvelopeClass.DIRECT && !equalBytes(envelope.to, selfBytes)) {
-      return forwarder.forward(work.from, work.arrival, message);
+    if (envelope.class !== EnvelopeClass.BROADCAST && !equalBytes(envelope.to, selfBytes)) {
+      work.transit.push(message);
+      return;
     }
     // Read only, so that a copy costs its origin nothing of what it may send.
     const fault = replay.check(origin, envelope, clock.nowMs());
-    if (fault !== undefined) return counters.add(fault);
+    if (fault !== undefined) return this.#refused(work, message, fault);
+    if (envelope.class === EnvelopeClass.ACK) return this.#acknowledged(origin, envelope);
     const refusal = this.#held.refusal(origin, message.core.length);
     if (refusal !== undefined) return this.#hold(work, message, refusal);
     if (!replay.mark(origin, envelope)) return counters.add('PEER_DUPLICATE');
     this.#accept(work, message);
+  }
+
+  #heard(from: Peer, arrival: Arrival): boolean {
+    const { selfBytes, forwarder } = this.#options;
+    const isGoingOn = arrival.messages.some(({ envelope }) => !equalBytes(envelope.to, selfBytes));
+    return forwarder.heard(from, arrival, isGoingOn);
+  }
+
+  /** Of a copy the acknowledgement may have been lost. */
+  #refused({ arrival }: Work, { envelope, id }: BatchMessage, fault: PeerFaultCode): void {
+    const { counters, receipts } = this.#options;
+    counters.add(fault);
+    const isWanted = envelope.class === EnvelopeClass.DIRECT && (arrival.flags & HopFlag.ACK_WANTED) !== 0;
+    if (isWanted && fault === 'PEER_DUPLICATE')
+      receipts.repeated(arrival.batch.origin, envelope.protocol, id);
+  }
+
+  #acknowledged(origin: NodeId, envelope: Envelope): void {
+    const { replay, counters, deliveries } = this.#options;
+    if (!replay.mark(origin, envelope)) return counters.add('PEER_DUPLICATE');
+    const ids = decodePayload(envelope.payload)?.value;
+    const isWhole = ids instanceof Uint8Array && ids.length > 0 && ids.length % MESSAGE_ID_BYTES === 0;
+    if (!isWhole) return counters.add('PEER_BAD_PAYLOAD');
+    if (deliveries.acknowledged(origin, ids) === 0) counters.add('acknowledgements:unasked');
   }
 
   /** Marked at once, so that no copy waits beside it; what cannot wait is not marked, so that its origin's own copy may come in time. */
@@ -157,7 +202,7 @@ export class Router {
     // Its neighbour gets its credit back, so the rest of the arrival must not stay in memory with it.
     const own = detached(message);
     const arrival = { ...work.arrival, messages: [own], isWhole: false, chargedBytes: 0 };
-    this.#held.hold(new HeldMessage({ ...work, arrival, next: 1, held: 1, fresh: [] }, own), refusal);
+    this.#held.hold(new HeldMessage({ ...work, arrival, next: 1, held: 1, fresh: [], transit: [] }, own), refusal);
   }
 
   /** Messages of one origin may go on; they are relayed together as they came together. */
@@ -186,6 +231,9 @@ export class Router {
     const fresh = work.fresh;
     work.fresh = [];
     if (fresh.length > 0) this.#options.spreader.relay(from, arrival, fresh);
+    const transit = work.transit;
+    work.transit = [];
+    if (transit.length > 0) this.#options.forwarder.forward(from, arrival, transit, work.isAdopted);
     if (held === 0 && next === arrival.messages.length && arrival.chargedBytes > 0)
       session.consumed(arrival.chargedBytes);
   }
@@ -200,10 +248,22 @@ export class Router {
       void this.#gated(work, message, subscriber, payload.value, info);
       return;
     }
-    work.fresh.push(message);
+    if (envelope.class === EnvelopeClass.BROADCAST) work.fresh.push(message);
     if (subscriber === undefined || payload === undefined) return;
-    counters.add('messages:received');
-    subscriber.message(payload.value, info);
+    this.#deliver(work, message, subscriber, payload.value, info);
+  }
+
+  #deliver(
+    { arrival }: Work,
+    { envelope, id }: BatchMessage,
+    subscriber: Subscriber,
+    payload: Payload,
+    info: MessageInfo,
+  ): void {
+    this.#options.counters.add('messages:received');
+    subscriber.message(payload, info);
+    if (envelope.class === EnvelopeClass.DIRECT && (arrival.flags & HopFlag.ACK_WANTED) !== 0)
+      this.#options.receipts.delivered(arrival.batch.origin, envelope.protocol, id);
   }
 
   async #gated(
@@ -218,9 +278,8 @@ export class Router {
     counters.add(`gate:${verdict}`);
     if (verdict === 'reject') reports.node(work.from.nodeId, 'GATE_REJECTED', 5);
     if (verdict !== 'forward') return;
-    spreader.relay(work.from, work.arrival, [message]);
-    counters.add('messages:received');
-    subscriber.message(payload, info);
+    if (info.kind === 'broadcast') spreader.relay(work.from, work.arrival, [message]);
+    this.#deliver(work, message, subscriber, payload, info);
   }
 
   #payload(envelope: Envelope, origin: NodeId): { readonly value: Payload } | undefined {
