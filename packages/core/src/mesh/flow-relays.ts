@@ -64,7 +64,7 @@ export class FlowRelays {
 
   /** Someone opens a flow to another node through us. */
   opened(peer: Peer, frame: FlowOpenFrame): FlowCloseCodeOf | undefined {
-    const { places, forwarder, clock, finder } = this.#options;
+    const { places, forwarder, clock, finder, counters } = this.#options;
     const ttl = Math.min(frame.ttl, TTL_MAX);
     if (ttl <= 1) return FlowCloseCode.UNREACHABLE;
     if (!places.hasRoom(peer)) return FlowCloseCode.LIMIT;
@@ -72,6 +72,7 @@ export class FlowRelays {
     const relay: Relay = { inward, outward: undefined, early: [], earlyBytes: 0, usedMs: clock.monotonicMs() };
     this.#relays.set(legKey(peer, frame.label), relay);
     places.add(peer);
+    counters.add('flows:relayed');
     const open = { ...frame, ttl: ttl - 1, body: frame.body.slice() };
     const [next] = forwarder.relayWays(peer, frame.destination);
     if (next !== undefined) this.#goOn(relay, next, open);
@@ -151,7 +152,8 @@ export class FlowRelays {
 
   /** Both sides forget it; `told` by whom it ended needs no word of it. */
   #end(relay: Relay, code: number, told?: Peer): void {
-    const { places } = this.#options;
+    const { places, counters } = this.#options;
+    counters.add('flows:relay-ended');
     for (const side of [relay.inward, relay.outward]) {
       if (side === undefined) continue;
       this.#relays.delete(legKey(side.peer, side.label));
