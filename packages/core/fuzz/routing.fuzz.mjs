@@ -1,6 +1,12 @@
 // What neighbours say in route/1, and the machine that hears it: nothing throws, nothing grows beyond its bounds, and no way
 // exists that no verified statement or traffic made.
-import { BATCH_HEAD_BYTES, encodeNodeId, equalBytes, ML_DSA_65_SIGNATURE_BYTES, nodeIdBytesOf } from '@yakmesh/crypto';
+import {
+  BATCH_HEAD_BYTES,
+  encodeNodeId,
+  equalBytes,
+  ML_DSA_65_SIGNATURE_BYTES,
+  nodeIdBytesOf,
+} from '@yakmesh/crypto';
 import { bytesKey } from '../dist/envelope/batch.js';
 import * as messages from '../dist/routing/messages.js';
 import { RouteMachine } from '../dist/routing/route-machine.js';
@@ -48,7 +54,10 @@ export default target({
     const request = messages.encodeRouteRequest({ id, destination, ttl: 5, hops: 0, newerThanMs: 0 });
     machine.receive(other, request, 0);
     for (const action of machine.receive(from, bytes, 1)) {
-      must(action.type !== 'verify' || equalBytes(action.destination, destination), 'only what was asked for is verified');
+      must(
+        action.type !== 'verify' || equalBytes(action.destination, destination),
+        'only what was asked for is verified',
+      );
       if (action.type === 'verify') machine.verified(action.ticket, 'bad', 2);
     }
     must(machine.nextHops(bytesKey(destination), 'source', 2).length === 0, 'nothing unproven makes a way');

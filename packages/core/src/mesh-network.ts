@@ -300,7 +300,9 @@ export class MeshNetwork implements MeshTransport {
     flows.stop();
     finder.stop();
     forwarder.stop();
-    deliveries.stop(new MeshError('MESH_STOPPED', 'The mesh was stopped before the message was acknowledged.'));
+    deliveries.stop(
+      new MeshError('MESH_STOPPED', 'The mesh was stopped before the message was acknowledged.'),
+    );
     this.#drains.stop();
     await Promise.all([links.stop(), this.#listening.stop()]);
     pacer.stop();

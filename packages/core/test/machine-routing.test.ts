@@ -58,7 +58,9 @@ const reply = (hops: number, timeMs = 1_000, of = far): Uint8Array =>
 function sent(actions: readonly RouteAction[]): string[] {
   return actions.flatMap((action) => {
     if (action.type !== 'send') return [];
-    const name = [left, right, far].indexOf([left, right, far].find(({ nodeId }) => nodeId === action.to) ?? far);
+    const name = [left, right, far].indexOf(
+      [left, right, far].find(({ nodeId }) => nodeId === action.to) ?? far,
+    );
     return [`${['left', 'right', 'far'][name]}:${decodeRouteMessage(action.body)?.type}`];
   });
 }
@@ -88,7 +90,9 @@ test('a search tells of the destination alone: nothing in its bytes depends on w
   const bodies = [party(5), party(6)].map((searcher) => {
     const machine = new RouteMachine({ self: searcher.bytes, random: new SeededRandom('same') });
     machine.connected(left.nodeId, left.bytes, 0);
-    return machine.discover(far.bytes, {}, 0).flatMap((action) => (action.type === 'send' ? [...action.body] : []));
+    return machine
+      .discover(far.bytes, {}, 0)
+      .flatMap((action) => (action.type === 'send' ? [...action.body] : []));
   });
   expect(bodies[0]).toEqual(bodies[1]);
   expect(bodies[0]?.length).toBe(57);
@@ -141,7 +145,12 @@ test('a relay that said it is near does not go through a neighbour that is farth
   machine.lost(right.nodeId);
   machine.connected(right.nodeId, right.bytes, 20);
   machine.receive(left.nodeId, request(5, 0, new Uint8Array(16).fill(8)), 20);
-  answered(machine, right, encodeRouteReply({ id: new Uint8Array(16).fill(8), hops: 4, statement: statement(far, 1_000) }), 30);
+  answered(
+    machine,
+    right,
+    encodeRouteReply({ id: new Uint8Array(16).fill(8), hops: 4, statement: statement(far, 1_000) }),
+    30,
+  );
   expect(machine.nextHops(far.key, 'relay', 30)).toEqual([]);
 });
 
@@ -175,7 +184,9 @@ test('one statement answers all requests of a second, over three neighbours each
   const other = request(5, 0, new Uint8Array(16).fill(8));
   expect(machine.receive(neighbours[4]?.nodeId ?? left.nodeId, other, 900)).toMatchObject([{ type: 'send' }]);
   const third = request(5, 0, new Uint8Array(16).fill(7));
-  expect(machine.receive(neighbours[4]?.nodeId ?? left.nodeId, third, 1_100)).toMatchObject([{ type: 'sign' }]);
+  expect(machine.receive(neighbours[4]?.nodeId ?? left.nodeId, third, 1_100)).toMatchObject([
+    { type: 'sign' },
+  ]);
 });
 
 test('whatever is asked, no more than ten statements are signed in a second', () => {

@@ -54,7 +54,10 @@ const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 /** Flows that pass through the nodes now. */
 function relayed(mesh: MemoryMesh, names: readonly string[]): number {
   const count = (name: string, counter: string): number => mesh.node(name).counters[counter] ?? 0;
-  return names.reduce((sum, name) => sum + count(name, 'flows:relayed') - count(name, 'flows:relay-ended'), 0);
+  return names.reduce(
+    (sum, name) => sum + count(name, 'flows:relayed') - count(name, 'flows:relay-ended'),
+    0,
+  );
 }
 
 test('a flow crosses seven links both ways, and closing it empties every relay', async () => {

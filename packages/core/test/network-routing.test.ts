@@ -60,7 +60,9 @@ test('a destination that dies while its acknowledgement is awaited is told withi
   await mesh.run(mesh.node('n0').sendTo(far, 'alive?', { ack: true }));
   mesh.kill('n3');
   const startMs = mesh.clock.monotonicMs();
-  expect(await mesh.run(failure(mesh.node('n0').sendTo(far, 'still?', { ack: true })))).toBe('MESH_UNREACHABLE');
+  expect(await mesh.run(failure(mesh.node('n0').sendTo(far, 'still?', { ack: true })))).toBe(
+    'MESH_UNREACHABLE',
+  );
   expect(mesh.clock.monotonicMs() - startMs).toBeLessThanOrEqual(15_100);
   await mesh.stop();
 });
@@ -96,7 +98,11 @@ test('a link that is silent, not closed, is gone around as well', async () => {
 });
 
 test('three next hops through different neighbours are found, and via is honoured', async () => {
-  const mesh = await memoryMesh({ nodes: ['a', 'x', 'y', 'z', 'b'], latencyMs: 20, options: { maxPeers: 32 } });
+  const mesh = await memoryMesh({
+    nodes: ['a', 'x', 'y', 'z', 'b'],
+    latencyMs: 20,
+    options: { maxPeers: 32 },
+  });
   for (const middle of ['x', 'y', 'z']) {
     await mesh.connect('a', middle);
     await mesh.connect(middle, 'b');
@@ -111,7 +117,10 @@ test('three next hops through different neighbours are found, and via is honoure
   for (const middle of ['x', 'y', 'z']) {
     const via = mesh.node(middle).nodeId;
     const before = mesh.node(middle).counters['messages:forwarded'] ?? 0;
-    expect(await mesh.run(a.sendTo(b, middle, { via, ack: true }))).toMatchObject({ via, acknowledged: true });
+    expect(await mesh.run(a.sendTo(b, middle, { via, ack: true }))).toMatchObject({
+      via,
+      acknowledged: true,
+    });
     expect(mesh.node(middle).counters['messages:forwarded']).toBeGreaterThan(before);
   }
   await mesh.stop();
@@ -124,9 +133,9 @@ test('via leads a longer way round, even to a neighbour', async () => {
   const [a, b, c] = ['a', 'b', 'c'].map((name) => mesh.node(name));
   const heard = hear(mesh, 'b');
   const via = c?.nodeId;
-  expect(await mesh.run(a?.sendTo(b?.nodeId as never, 'round', { via, ack: true }) as Promise<unknown>)).toMatchObject(
-    { via, acknowledged: true },
-  );
+  expect(
+    await mesh.run(a?.sendTo(b?.nodeId as never, 'round', { via, ack: true }) as Promise<unknown>),
+  ).toMatchObject({ via, acknowledged: true });
   expect(heard).toEqual(['round']);
   await mesh.stop();
 });
@@ -156,5 +165,61 @@ test('the largest direct message crosses relays', async () => {
   const block = new Uint8Array(524_000).fill(7);
   await mesh.run(mesh.node('n0').sendTo(mesh.node('n3').nodeId, block, { ack: true }));
   expect(heard).toEqual([block]);
+  await mesh.stop();
+});
+
+test('a message whose acknowledgement is held up is sent again, delivered once and acknowledged again', async () => {
+  const mesh = await lineOf(2);
+  const heard = hear(mesh, 'n2');
+  const [near, far] = [mesh.node('n0'), mesh.node('n2')];
+  await mesh.run(near.sendTo(far.nodeId, 'first', { ack: true }));
+  const resume = mesh.network.stall('n1', 'n0');
+  const sent = near.sendTo(far.nodeId, 'second', { ack: true });
+  await mesh.advance(1_200);
+  resume();
+  expect((await mesh.run(sent)).acknowledged).toBe(true);
+  await mesh.advance(1_000);
+  expect(heard).toEqual(['first', 'second']);
+  expect(near.counters['messages:resent']).toBeGreaterThan(0);
+  expect(far.counters['acknowledgements:sent']).toBeGreaterThan(2);
+  await mesh.stop();
+});
+
+test('an acknowledged send that is aborted or stopped says so, and leaves nothing behind', async () => {
+  const mesh = await lineOf(2);
+  const far = mesh.node('n2').nodeId;
+  await mesh.run(mesh.node('n0').sendTo(far, 'first', { ack: true }));
+  mesh.network.stall('n1', 'n0');
+  const controller = new AbortController();
+  const aborted = failure(mesh.node('n0').sendTo(far, 'second', { ack: true, signal: controller.signal }));
+  const stopped = failure(mesh.node('n0').sendTo(far, 'third', { ack: true }));
+  await mesh.advance(200);
+  controller.abort(new Error('changed my mind'));
+  expect(await mesh.run(aborted)).toContain('changed my mind');
+  await mesh.run(mesh.node('n0').stop());
+  expect(await mesh.run(stopped)).toBe('MESH_STOPPED');
+  await mesh.stop();
+});
+
+test('a message that its destination’s gate turns away is not acknowledged', async () => {
+  const mesh = await lineOf(2);
+  mesh.node('n2').open('gated/1', { gate: () => 'ignore' });
+  const port = mesh.node('n0').open('gated/1', {});
+  expect(await mesh.run(failure(port.send(mesh.node('n2').nodeId, 'no', { ack: true })))).toBe(
+    'MESH_UNREACHABLE',
+  );
+  await mesh.stop();
+});
+
+test('a relay searches nearby for what it forwards, and tells its neighbour where that is in vain', async () => {
+  const mesh = await lineOf(4);
+  const [near, far] = [mesh.node('n0'), mesh.node('n4').nodeId];
+  await mesh.run(near.sendTo(far, 'first', { ack: true }));
+  mesh.kill('n4');
+  await mesh.advance(5_000);
+  await mesh.run(near.sendTo(far, 'into the void'));
+  await mesh.advance(3_000);
+  expect(mesh.node('n3').counters['messages:undeliverable']).toBe(1);
+  expect(mesh.node('n2').routesTo(far)).toEqual([]);
   await mesh.stop();
 });

@@ -69,13 +69,7 @@ export class EnvelopeMaker {
     return this.#direct(content, EnvelopeClass.ACK, to, bytes, protocol);
   }
 
-  #direct(
-    content: Content,
-    kind: EnvelopeClass,
-    to: NodeId,
-    bytes: Uint8Array,
-    protocol: string,
-  ): Envelope {
+  #direct(content: Content, kind: EnvelopeClass, to: NodeId, bytes: Uint8Array, protocol: string): Envelope {
     const timeMs = this.#clock.nowMs();
     return { ...content, timeMs, class: kind, protocol, to: bytes, sequence: this.#nextSequence(to) };
   }

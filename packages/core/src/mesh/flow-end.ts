@@ -1,7 +1,12 @@
 import type { NodeId } from '@yakmesh/crypto';
 import { bytesKey } from '../envelope/batch.js';
 import { encodeFlow, type FlowFrame } from '../link/flow-frames.js';
-import { FLOW_BODY_BYTES_MAX, FLOW_QUEUE_BYTES_MAX, type Flow, type FlowHandlers } from '../transport/index.js';
+import {
+  FLOW_BODY_BYTES_MAX,
+  FLOW_QUEUE_BYTES_MAX,
+  type Flow,
+  type FlowHandlers,
+} from '../transport/index.js';
 import type { Isolated } from './isolation.js';
 import type { Peer } from './peer.js';
 

@@ -6,16 +6,13 @@ import {
   type FlowFrame,
   type FlowOpenFrame,
 } from '../link/flow-frames.js';
-import { FLOW_QUEUE_BYTES_MAX, TTL_MAX, type Clock, type Random } from '../transport/index.js';
+import { FLOW_QUEUE_BYTES_MAX, PRIORITY, TTL_MAX, type Clock, type Random } from '../transport/index.js';
 import type { Counters } from './counters.js';
 import { flowLane } from './flow-end.js';
 import { FlowCloseCode, type FlowCloseCodeOf, type FlowPlaces } from './flow-places.js';
 import type { MeshForwarder } from './mesh-forwarder.js';
 import type { Peer } from './peer.js';
 import type { RouteFinder } from './route-finder.js';
-
-/** Relays forward flows at the lowest priority: nobody signs for a higher one. */
-const PRIORITY_OF_RELAYS = 0;
 
 export interface FlowRelaysOptions {
   readonly clock: Clock;
@@ -26,7 +23,7 @@ export interface FlowRelaysOptions {
   readonly places: FlowPlaces;
 }
 
-/** One side of a relayed flow: what we send there, under that link's label. */
+/** One side of a relayed flow: what we send there, under that link's label. It goes at the lowest priority: nobody signs for a higher one. */
 interface Leg {
   readonly peer: Peer;
   readonly label: Uint8Array;
@@ -69,7 +66,13 @@ export class FlowRelays {
     if (ttl <= 1) return FlowCloseCode.UNREACHABLE;
     if (!places.hasRoom(peer)) return FlowCloseCode.LIMIT;
     const inward = leg(peer, frame.label);
-    const relay: Relay = { inward, outward: undefined, early: [], earlyBytes: 0, usedMs: clock.monotonicMs() };
+    const relay: Relay = {
+      inward,
+      outward: undefined,
+      early: [],
+      earlyBytes: 0,
+      usedMs: clock.monotonicMs(),
+    };
     this.#relays.set(legKey(peer, frame.label), relay);
     places.add(peer);
     counters.add('flows:relayed');
@@ -168,7 +171,14 @@ function leg(peer: Peer, label: Uint8Array): Leg {
 }
 
 function enqueue({ peer, lane }: Leg, frame: Uint8Array, onSent?: () => void): boolean {
-  return peer.enqueue({ type: 'frame', frame, bytes: frame.length, priority: PRIORITY_OF_RELAYS, lane, onSent });
+  return peer.enqueue({
+    type: 'frame',
+    frame,
+    bytes: frame.length,
+    priority: PRIORITY.routine,
+    lane,
+    onSent,
+  });
 }
 
 function legKey(peer: Peer, label: Uint8Array): string {

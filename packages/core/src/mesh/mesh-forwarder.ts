@@ -39,7 +39,8 @@ export class MeshForwarder implements Forwarder {
   find(to: NodeId, via: NodeId | undefined): Promise<boolean> {
     const destination = decodeNodeId(to);
     const { finder, peer } = this.#options;
-    if (destination === undefined || (via !== undefined && peer(via) === undefined)) return Promise.resolve(false);
+    if (destination === undefined || (via !== undefined && peer(via) === undefined))
+      return Promise.resolve(false);
     return finder.find(destination, { via });
   }
 

@@ -131,7 +131,13 @@ export class Publisher {
     const { via, signal, ack: isAckWanted = false } = options;
     if (isAckWanted && this.#options.deliveries.isFull) throw busy();
     const networkHash = this.#wayNow(to, via) ?? (await this.#wayFound(to, via, signal));
-    const outcome = await this.#publish(networkHash, draft(), TTL_MAX, { to, via, isAckWanted, signal }, signal);
+    const outcome = await this.#publish(
+      networkHash,
+      draft(),
+      TTL_MAX,
+      { to, via, isAckWanted, signal },
+      signal,
+    );
     const { id, direct, delivery } = outcome;
     if (delivery !== undefined) return { id, via: await delivery, acknowledged: true };
     if (direct?.via !== undefined) return { id, via: direct.via, acknowledged: false };
@@ -271,7 +277,13 @@ export class Publisher {
       const message = parcel.messages[index];
       if (message === undefined) return;
       const delivery = isAckWanted
-        ? deliveries.begin({ to, via, sentVia: sending.via, signal: own?.signal, parcel: alone(parcel, message) })
+        ? deliveries.begin({
+            to,
+            via,
+            sentVia: sending.via,
+            signal: own?.signal,
+            parcel: alone(parcel, message),
+          })
         : undefined;
       resolve({ id: bytesToHex(message.id), peersSent: 0, skipped: [], direct: sending, delivery });
     });

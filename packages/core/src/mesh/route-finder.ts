@@ -41,16 +41,19 @@ import type { Peer } from './peer.js';
 export const ROUTE_PROTOCOL = 'route/1';
 
 /** What the guard hears of a fault; what a restart, a lost link or a crowd can do to an honest neighbour weighs nothing. */
-const WEIGHTS: Readonly<Record<RouteFaultCode, number>> = {
-  // Nothing goes on unverified: a false signature convicts whoever brought it.
-  ROUTE_BAD_STATEMENT: 100,
-  ROUTE_WRONG_DESTINATION: 50,
-  ROUTE_BAD_MESSAGE: 20,
-  ROUTE_UNKNOWN_REQUEST: 0,
-  ROUTE_STALE_STATEMENT: 0,
-  ROUTE_TOO_MANY_REQUESTS: 0,
-  ROUTE_TOO_MANY_REPLIES: 0,
-};
+function weightOf(code: RouteFaultCode): number {
+  switch (code) {
+    // Nothing goes on unverified: a false signature convicts whoever brought it.
+    case 'ROUTE_BAD_STATEMENT':
+      return 100;
+    case 'ROUTE_WRONG_DESTINATION':
+      return 50;
+    case 'ROUTE_BAD_MESSAGE':
+      return 20;
+    default:
+      return 0;
+  }
+}
 
 export interface RouteFinderOptions {
   readonly self: Uint8Array;
@@ -206,8 +209,8 @@ export class RouteFinder {
         counters.add(`routes:${action.type}`);
         return this.#settle(action.key, action.via, action.type === 'found');
       case 'fault':
-        counters.add(action.code);
-        if (WEIGHTS[action.code] > 0) this.#port?.report(action.from, action.code, WEIGHTS[action.code]);
+        if (weightOf(action.code) > 0) this.#port?.report(action.from, action.code, weightOf(action.code));
+        else counters.add(`${ROUTE_PROTOCOL}:${action.code}`);
         return;
       default:
         return action satisfies never;
@@ -251,7 +254,11 @@ export class RouteFinder {
     this.#feed((machine, nowMs) => machine.verified(ticket, verdict, nowMs));
   }
 
-  async #verdict(from: NodeId, destination: Uint8Array, statement: RouteStatement): Promise<StatementVerdict> {
+  async #verdict(
+    from: NodeId,
+    destination: Uint8Array,
+    statement: RouteStatement,
+  ): Promise<StatementVerdict> {
     const { networkHashes, clock, jobs } = this.#options;
     const { timeMs, publicKey, signature, head } = statement;
     const networkHash = networkOf(networkHashes, statement.networkPrefix);

@@ -202,7 +202,10 @@ export class Router {
     // Its neighbour gets its credit back, so the rest of the arrival must not stay in memory with it.
     const own = detached(message);
     const arrival = { ...work.arrival, messages: [own], isWhole: false, chargedBytes: 0 };
-    this.#held.hold(new HeldMessage({ ...work, arrival, next: 1, held: 1, fresh: [], transit: [] }, own), refusal);
+    this.#held.hold(
+      new HeldMessage({ ...work, arrival, next: 1, held: 1, fresh: [], transit: [] }, own),
+      refusal,
+    );
   }
 
   /** Messages of one origin may go on; they are relayed together as they came together. */
@@ -239,7 +242,6 @@ export class Router {
   }
 
   #accept(work: Work, message: BatchMessage): void {
-    const { counters } = this.#options;
     const { envelope } = message;
     const subscriber = this.#options.subscriber(envelope.protocol);
     const payload = subscriber === undefined ? undefined : this.#payload(envelope, work.arrival.batch.origin);

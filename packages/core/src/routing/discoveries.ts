@@ -70,7 +70,8 @@ export class Discoveries {
 
   /** Goes one ring further and answers its reach in links; undefined where there is none left. */
   nextRing(discovery: Discovery, nowMs: number): number | undefined {
-    const ring = discovery.isRepair === true && discovery.ring >= REPAIR_RINGS ? undefined : RINGS[discovery.ring];
+    const ring =
+      discovery.isRepair === true && discovery.ring >= REPAIR_RINGS ? undefined : RINGS[discovery.ring];
     if (ring === undefined) return undefined;
     discovery.ring += 1;
     discovery.dueMs = nowMs + ring.waitMs;

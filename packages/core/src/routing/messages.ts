@@ -10,7 +10,7 @@ import { NETWORK_PREFIX_BYTES } from '../network-hash.js';
 import { TTL_MAX } from '../transport/index.js';
 
 export const REQUEST_ID_BYTES = 16;
-const DESTINATION_BYTES = 32;
+const NODE_ID_BYTES = 32;
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 /** First byte of a body. */
@@ -66,7 +66,7 @@ export type RouteMessage = RouteRequest | RouteReply | RouteError;
 /** REQUEST{1, id 16, destination 32, ttl u8, hops u8, newer than u48}. */
 export function encodeRouteRequest(request: Omit<RouteRequest, 'type'>): Uint8Array {
   const { id, destination, ttl, hops, newerThanMs } = request;
-  return new ByteWriter(1 + REQUEST_ID_BYTES + DESTINATION_BYTES + 8)
+  return new ByteWriter(1 + REQUEST_ID_BYTES + NODE_ID_BYTES + 8)
     .u8(Kind.REQUEST)
     .bytes(id)
     .bytes(destination)
@@ -97,7 +97,7 @@ export function encodeRouteReply({ id, hops, statement }: Omit<RouteReply, 'type
 
 /** ERROR{3, destination 32, time u48}. */
 export function encodeRouteError({ destination, timeMs }: Omit<RouteError, 'type'>): Uint8Array {
-  return new ByteWriter(1 + DESTINATION_BYTES + 6).u8(Kind.ERROR).bytes(destination).u48(timeMs).finish();
+  return new ByteWriter(1 + NODE_ID_BYTES + 6).u8(Kind.ERROR).bytes(destination).u48(timeMs).finish();
 }
 
 /** Undefined for any bytes that are not exactly one well-formed body. What is kept of it is copied. */
@@ -109,7 +109,7 @@ export function decodeRouteMessage(bytes: Uint8Array): RouteMessage | undefined 
     case Kind.REPLY:
       return readReply(reader);
     case Kind.ERROR: {
-      const destination = reader.bytes(DESTINATION_BYTES);
+      const destination = reader.bytes(NODE_ID_BYTES);
       const timeMs = reader.u48();
       return reader.end() ? { type: 'error', destination, timeMs } : undefined;
     }
@@ -120,7 +120,7 @@ export function decodeRouteMessage(bytes: Uint8Array): RouteMessage | undefined 
 
 function readRequest(reader: ByteReader): RouteRequest | undefined {
   const id = reader.bytes(REQUEST_ID_BYTES);
-  const destination = reader.bytes(DESTINATION_BYTES);
+  const destination = reader.bytes(NODE_ID_BYTES);
   const ttl = reader.u8();
   const hops = reader.u8();
   const newerThanMs = reader.u48();
@@ -148,5 +148,5 @@ function readReply(reader: ByteReader): RouteReply | undefined {
 
 /** What a destination signs, behind the protocol's name. */
 export function statementBytes(destination: Uint8Array, timeMs: number): Uint8Array {
-  return new ByteWriter(DESTINATION_BYTES + 6).bytes(destination).u48(timeMs).finish();
+  return new ByteWriter(NODE_ID_BYTES + 6).bytes(destination).u48(timeMs).finish();
 }

@@ -1,6 +1,5 @@
 import { equalBytes, nodeIdBytesOf, type NodeId } from '@yakmesh/crypto';
 import { bytesKey } from '../envelope/batch.js';
-import { TokenBucket } from '../link/token-bucket.js';
 import { TTL_MAX, type Machine, type Random } from '../transport/index.js';
 import { Discoveries, type DiscoverOptions, type Discovery } from './discoveries.js';
 import {
@@ -13,24 +12,17 @@ import {
   type RouteRequest,
   type RouteStatement,
 } from './messages.js';
+import { RouteNeighbours } from './neighbours.js';
 import { SeenRequest, SeenRequests } from './requests.js';
 import { RouteTable, type NextHop, type Offer, type RouteUse } from './route-table.js';
 import {
-  DESTINATIONS_MAX,
-  REPAIRS_BURST,
-  REPAIRS_PER_SECOND,
+  DIRECTED_TTL_MAX,
+  ROUTE_DESTINATIONS_MAX,
   REPLIES_MAX,
   REPLIES_SEEN_MAX,
-  REQUESTS_BURST,
-  REQUESTS_PER_SECOND,
-  STATEMENTS_BURST,
-  STATEMENTS_PER_SECOND,
   VERIFYING_MAX,
 } from './routing-limits.js';
 import { Statements, type StatementWish } from './statements.js';
-
-/** Rings up to this reach follow a way that a relay knows instead of asking all; wider ones trust nobody's memory. */
-const DIRECTED_TTL_MAX = 5;
 
 /** What a neighbour did that it should not, or more often than we take. */
 export type RouteFaultCode =
@@ -65,15 +57,8 @@ export interface RouteMachineOptions {
   /** Our own node id. */
   readonly self: Uint8Array;
   readonly random: Random;
-  /** @default DESTINATIONS_MAX */
+  /** @default ROUTE_DESTINATIONS_MAX */
   readonly destinationsMax?: number | undefined;
-}
-
-interface Neighbour {
-  readonly key: string;
-  readonly requests: TokenBucket;
-  readonly statements: TokenBucket;
-  readonly repairs: TokenBucket;
 }
 
 interface Verifying {
@@ -87,8 +72,7 @@ export class RouteMachine implements Machine<RouteAction> {
   readonly table: RouteTable;
   readonly #options: RouteMachineOptions;
   readonly #self: string;
-  readonly #neighbours = new Map<NodeId, Neighbour>();
-  readonly #neighbourOf = new Map<string, NodeId>();
+  readonly #neighbours = new RouteNeighbours();
   readonly #requests = new SeenRequests();
   readonly #discoveries = new Discoveries();
   readonly #statements = new Statements();
@@ -98,7 +82,7 @@ export class RouteMachine implements Machine<RouteAction> {
   constructor(options: RouteMachineOptions) {
     this.#options = options;
     this.#self = bytesKey(options.self);
-    this.table = new RouteTable(options.destinationsMax ?? DESTINATIONS_MAX);
+    this.table = new RouteTable(options.destinationsMax ?? ROUTE_DESTINATIONS_MAX);
   }
 
   get deadlineMs(): number | undefined {
@@ -108,32 +92,15 @@ export class RouteMachine implements Machine<RouteAction> {
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  /** Neighbours that speak this protocol. */
-  get neighbours(): number {
-    return this.#neighbours.size;
-  }
-
   /** A neighbour that speaks this protocol is there. */
   connected(neighbour: NodeId, nodeIdBytes: Uint8Array, nowMs: number): RouteAction[] {
-    if (this.#neighbours.has(neighbour)) return [];
-    const key = bytesKey(nodeIdBytes);
-    this.#neighbourOf.set(key, neighbour);
-    this.#neighbours.set(neighbour, {
-      key,
-      requests: new TokenBucket(REQUESTS_PER_SECOND, REQUESTS_BURST, nowMs),
-      statements: new TokenBucket(STATEMENTS_PER_SECOND, STATEMENTS_BURST, nowMs),
-      repairs: new TokenBucket(REPAIRS_PER_SECOND, REPAIRS_BURST, nowMs),
-    });
+    this.#neighbours.add(neighbour, nodeIdBytes, nowMs);
     return [];
   }
 
   /** It is gone, or speaks the protocol no more: no way leads through it. */
   lost(neighbour: NodeId): RouteAction[] {
-    const known = this.#neighbours.get(neighbour);
-    if (known === undefined) return [];
-    this.#neighbours.delete(neighbour);
-    this.#neighbourOf.delete(known.key);
-    this.table.lost(neighbour);
+    if (this.#neighbours.delete(neighbour)) this.table.lost(neighbour);
     return [];
   }
 
@@ -272,13 +239,13 @@ export class RouteMachine implements Machine<RouteAction> {
     newerThanMs: number,
     nowMs: number,
   ): readonly NodeId[] {
-    const neighbour = this.#neighbourOf.get(key);
+    const neighbour = this.#neighbours.idOf(key);
     if (neighbour !== undefined) return neighbour === from ? [] : [neighbour];
     const known = this.table
       .nextHops(key, 'relay', nowMs)
       .filter(({ via, sequence }) => via !== from && sequence > newerThanMs);
     if (reach <= DIRECTED_TTL_MAX && known.length > 0) return known.map(({ via }) => via);
-    return [...this.#neighbours.keys()].filter((id) => id !== from);
+    return this.#neighbours.ids.filter((id) => id !== from);
   }
 
   /** Somebody looks for us. */

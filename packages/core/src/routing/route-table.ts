@@ -1,7 +1,7 @@
 import type { NodeId } from '@yakmesh/crypto';
 import { BoundedMap } from '../transport/index.js';
 import {
-  DESTINATIONS_MAX,
+  ROUTE_DESTINATIONS_MAX,
   MEMORY_MS,
   NEXT_HOPS_MAX,
   ROUTE_FRESH_MS,
@@ -48,7 +48,7 @@ export class RouteTable {
   readonly #destinations: BoundedMap<string, Destination>;
   #floor = 0;
 
-  constructor(destinationsMax = DESTINATIONS_MAX) {
+  constructor(destinationsMax = ROUTE_DESTINATIONS_MAX) {
     this.#destinations = new BoundedMap(destinationsMax, {
       onEvict: (_key, { saidSequence }) => this.#raise(saidSequence),
     });
@@ -170,7 +170,11 @@ export class RouteTable {
   }
 
   #forgetOld(nowMs: number): void {
-    for (let oldest = this.#destinations.oldest(); oldest !== undefined; oldest = this.#destinations.oldest()) {
+    for (
+      let oldest = this.#destinations.oldest();
+      oldest !== undefined;
+      oldest = this.#destinations.oldest()
+    ) {
       const [key, { touchedMs, saidSequence, nextHops }] = oldest;
       if (nowMs - touchedMs <= MEMORY_MS || nextHops.some(({ untilMs }) => untilMs > nowMs)) return;
       this.#destinations.delete(key);
@@ -184,9 +188,7 @@ export class RouteTable {
 }
 
 function isBetter(offer: Offer, known: Offer): boolean {
-  return (
-    offer.sequence > known.sequence || (offer.sequence === known.sequence && offer.hops < known.hops)
-  );
+  return offer.sequence > known.sequence || (offer.sequence === known.sequence && offer.hops < known.hops);
 }
 
 /** Where a message begins also a neighbour that is as far as we said will do: its way cannot come back to us. */

@@ -1,5 +1,5 @@
 /** Destinations to which a node knows ways; the one heard of longest ago leaves. */
-export const DESTINATIONS_MAX = 8_192;
+export const ROUTE_DESTINATIONS_MAX = 8_192;
 /** Neighbours through which a destination may be reached. */
 export const NEXT_HOPS_MAX = 3;
 /** How long a way is used after it was last confirmed or travelled. */
@@ -53,3 +53,5 @@ export const ANSWERS_MAX = 256;
 export const CLOCK_STEP_MS_MAX = 5_000;
 /** How far from our clock a statement's time may be. */
 export const STATEMENT_SKEW_MS_MAX = 120_000;
+/** Rings up to this reach follow a way that a relay knows instead of asking all; wider ones trust nobody's memory. */
+export const DIRECTED_TTL_MAX = 5;

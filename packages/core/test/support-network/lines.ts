@@ -8,7 +8,10 @@ export interface LineOptions {
 }
 
 /** Nodes n0 – n1 – … in a line, so many links long. */
-export async function lineOf(links: number, { seed, latencyMs = 20, options }: LineOptions = {}): Promise<MemoryMesh> {
+export async function lineOf(
+  links: number,
+  { seed, latencyMs = 20, options }: LineOptions = {},
+): Promise<MemoryMesh> {
   const nodes = Array.from({ length: links + 1 }, (_, index) => `n${index}`);
   const mesh = await memoryMesh({ nodes, seed, latencyMs, options: { maxPeers: 32, ...options } });
   for (let index = 0; index < links; index += 1) await mesh.connect(`n${index}`, `n${index + 1}`);

@@ -108,7 +108,12 @@ export function examineMessages(examine: Examine): void {
       const result = await world.run(heard.ports[0].send(world.id(3), payload, { ack: true }));
       expect([result.acknowledged, heard.payloads()[1]?.at(-1)]).toEqual([true, payload]);
     }
-    expect(world.node(0).routesTo(world.id(3)).map(({ via, hops }) => [via, hops])).toEqual([[world.id(1), 3]]);
+    expect(
+      world
+        .node(0)
+        .routesTo(world.id(3))
+        .map(({ via, hops }) => [via, hops]),
+    ).toEqual([[world.id(1), 3]]);
   });
 
   examine('via leads through the neighbour that it names', 4, async (world, expect) => {

@@ -1,4 +1,10 @@
-import { BATCH_HEAD_BYTES, encodeNodeId, ML_DSA_65_SIGNATURE_BYTES, nodeIdBytesOf, type NodeId } from '@yakmesh/crypto';
+import {
+  BATCH_HEAD_BYTES,
+  encodeNodeId,
+  ML_DSA_65_SIGNATURE_BYTES,
+  nodeIdBytesOf,
+  type NodeId,
+} from '@yakmesh/crypto';
 import { bytesKey } from '../../envelope/batch.js';
 import type { RouteStatement } from '../../routing/messages.js';
 import { RouteMachine, type RouteAction } from '../../routing/route-machine.js';
@@ -174,7 +180,9 @@ export class RouteModel {
           break;
         case 'sign': {
           const timeMs = Math.max(this.#wallMs(node), action.afterMs + 1, action.wantedAfterMs + 1);
-          this.#after(SIGN_MS, () => this.#feed(node, node.machine.signed(statementOf(node, timeMs), this.nowMs)));
+          this.#after(SIGN_MS, () =>
+            this.#feed(node, node.machine.signed(statementOf(node, timeMs), this.nowMs)),
+          );
           break;
         }
         case 'verify': {
