@@ -87,6 +87,7 @@ const FORMATS = [
         'PUZZLE_BYTES',
         'RECORD_PADDING_BYTES',
         'REFUSE_BYTES',
+        'REQUEST_ID_BYTES',
         'SALT_BYTES',
         'SESSION_BYTES',
         'SINGLE_FIXED_BYTES',

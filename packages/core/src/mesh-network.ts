@@ -15,9 +15,11 @@ import {
   combineSignals,
   CodedError,
   HOLDS_MAX,
+  withAbort,
   type BroadcastOptions,
   type BroadcastResult,
   type HoldOptions,
+  type KeyOptions,
   type MeshTransport,
   type Payload,
   type PeerEvent,
@@ -157,7 +159,10 @@ export class MeshNetwork implements MeshTransport {
     );
   }
 
-  /** Sends a message to one neighbour. Rejects with MESH_UNREACHABLE, MESH_QUEUE_FULL and what `broadcast` rejects with. */
+  /**
+   * Sends a message to any node of the mesh. Resolves when a neighbour's queue took it, with `ack` when the destination has it. Rejects with
+   * MESH_UNREACHABLE (no way within 6 s, or no acknowledgement within 15 s), MESH_QUEUE_FULL and what `broadcast` rejects with.
+   */
   sendTo(nodeId: NodeId, message: unknown, options: SendOptions = {}): Promise<SendResult> {
     return this.#hub.observed(
       'sendTo',
@@ -244,14 +249,23 @@ export class MeshNetwork implements MeshTransport {
   }
 
   routesTo(id: NodeId): readonly Route[] {
-    const peer = this.#parts.links.peer(id);
-    return peer === undefined ? [] : [{ via: id, hops: 1, rttMs: peer.rttMs }];
+    return this.#parts.forwarder.routes(id);
   }
 
-  async keyOf(id: NodeId): Promise<Uint8Array> {
-    const key = this.#parts.links.peer(id)?.outcome.publicKey ?? this.#parts.keys.get(id)?.publicKey;
-    if (key === undefined) throw new CodedError('MESH_KEY_UNKNOWN', `The key of ${id} is not known here.`);
+  async keyOf(id: NodeId, options: KeyOptions = {}): Promise<Uint8Array> {
+    const key = this.#keyKnown(id) ?? (await this.#keyFound(id, options.signal));
+    if (key === undefined) throw new CodedError('MESH_KEY_UNKNOWN', `Nobody reachable has the key of ${id}.`);
     return key.slice();
+  }
+
+  #keyKnown(id: NodeId): Uint8Array | undefined {
+    return this.#parts.links.peer(id)?.outcome.publicKey ?? this.#parts.keys.get(id)?.publicKey;
+  }
+
+  /** Whoever is reached answers with its key. */
+  async #keyFound(id: NodeId, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
+    if (this.#state === 'running') await withAbort(signal, this.#parts.forwarder.find(id, undefined));
+    return this.#keyKnown(id);
   }
 
   async #start(): Promise<void> {
@@ -285,12 +299,19 @@ export class MeshNetwork implements MeshTransport {
 
   async #stop(): Promise<void> {
     this.#state = 'stopping';
-    const { redialer, membership, flows, links, pacer, spreader, router, crypto, replayKeeper } = this.#parts;
+    const { redialer, membership, flows, finder, forwarder, deliveries, links, pacer, spreader, router } =
+      this.#parts;
+    const { crypto, replayKeeper } = this.#parts;
     // What is being opened can be closed only once it is open.
     await this.#opening?.catch(() => undefined);
     redialer.stop();
     spreader.stop();
-    flows.closeAll();
+    flows.stop();
+    finder.stop();
+    forwarder.stop();
+    deliveries.stop(
+      new MeshError('MESH_STOPPED', 'The mesh was stopped before the message was acknowledged.'),
+    );
     this.#drains.stop();
     await Promise.all([links.stop(), this.#listening.stop()]);
     pacer.stop();
@@ -321,7 +342,11 @@ export class MeshNetwork implements MeshTransport {
       if (limited.signal.aborted)
         throw new MeshError('MESH_ABORTED', 'The dial was aborted before it began.');
       const { links, redialer, membership } = this.#parts;
-      const peer = await links.dial(endpoint, isHeld ? 'hold' : links.peerCount === 0 ? 'join' : 'need', limited.signal);
+      const peer = await links.dial(
+        endpoint,
+        isHeld ? 'hold' : links.peerCount === 0 ? 'join' : 'need',
+        limited.signal,
+      );
       if (!isHeld) redialer.keep(endpoint, peer);
       membership.connected(peer);
       return peer;

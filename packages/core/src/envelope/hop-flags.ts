@@ -1,7 +1,11 @@
-/** Flags of the unsigned hop header of BLOCK and ENV: how a message travels on this link. A table that only grows; unknown bits are ignored. */
+/** Bits of the flags in the hop header of BLOCK and ENV: unsigned, written anew by each node; unknown ones are ignored. */
 export const HopFlag = {
-  /** It goes over every link. */
+  /** Of broadcasts: it goes over every link. */
   FLOOD: 1,
-  /** It answers a WANT. */
+  /** Of direct messages: the sender has taken up the way back to the origin, at the distance that the ttl tells. */
+  ADOPTED: 2,
+  /** Of broadcasts: it answers a WANT. */
   REPAIR: 4,
+  /** Of direct messages: the origin wants an acknowledgement. */
+  ACK_WANTED: 8,
 } as const;

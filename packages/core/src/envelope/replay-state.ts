@@ -64,11 +64,17 @@ export class ReplayState {
     return found.seen.lacking(spans);
   }
 
+  /** As `check`, for what goes to others: a relay looks at times only, for it may have to pass the same message on again. */
+  checkTimes({ timeMs, lifeSeconds, epoch }: Envelope, nowMs: number): PeerFaultCode | undefined {
+    if (timeMs > nowMs + FUTURE_MS_MAX || epoch > nowMs + FUTURE_MS_MAX) return 'PEER_FROM_FUTURE';
+    return nowMs > timeMs + lifeSeconds * 1_000 ? 'PEER_EXPIRED' : undefined;
+  }
+
   /** The reason why an envelope is refused, or undefined when it is new. Read only: nothing is marked before the signature holds. */
   check(origin: string, envelope: Envelope, nowMs: number): PeerFaultCode | undefined {
-    const { timeMs, lifeSeconds, epoch, sequence } = envelope;
-    if (timeMs > nowMs + FUTURE_MS_MAX || epoch > nowMs + FUTURE_MS_MAX) return 'PEER_FROM_FUTURE';
-    if (nowMs > timeMs + lifeSeconds * 1_000) return 'PEER_EXPIRED';
+    const { timeMs, epoch, sequence } = envelope;
+    const late = this.checkTimes(envelope, nowMs);
+    if (late !== undefined) return late;
     const space = this.#spaces.peek(spaceKey(origin, envelope));
     if (timeMs <= (space?.floorMs ?? this.#unknownFloorMs)) return 'PEER_UNKNOWN_ORIGIN_TOO_OLD';
     if (space === undefined || epoch > space.current.epoch) return undefined;

@@ -41,7 +41,7 @@ export interface ParcelReaderOptions {
   /** Whether the peer may be sending what we asked it for: as many again may come of it. @default never */
   readonly isRepairing?: (() => boolean) | undefined;
   /** The replay state's word on an envelope, before anything is spent on it. */
-  readonly check: (origin: NodeId, envelope: Envelope) => PeerFaultCode | undefined;
+  readonly check: (origin: NodeId, envelope: Envelope, flags: number) => PeerFaultCode | undefined;
   /** A root that was verified before, for any link. */
   readonly known: (
     use: BatchUse,
@@ -71,8 +71,8 @@ export interface Arrival {
   readonly messages: readonly BatchMessage[];
   readonly isWhole: boolean;
   readonly ttl: number;
-  /** Bits of HopFlag. @default 0 */
-  readonly flags?: number | undefined;
+  /** `HopFlag`s, added up; unknown ones among them. */
+  readonly flags: number;
   readonly chargedBytes: number;
 }
 
@@ -332,7 +332,10 @@ export class ParcelReader {
   #deliver(waiting: Waiting): ParcelAction[] {
     const { batch } = waiting.slot;
     if (batch === undefined) return [];
-    const checked = checkMessages(batch, waiting.messages, waiting.isBlock, this.#options.check);
+    const { ttl, flags } = waiting;
+    const check = (origin: NodeId, envelope: Envelope): PeerFaultCode | undefined =>
+      this.#options.check(origin, envelope, flags);
+    const checked = checkMessages(batch, waiting.messages, waiting.isBlock, check);
     if (checked === undefined) return [{ type: 'close', code: 'LINK_BAD_SIGNATURE' }];
     const actions: ParcelAction[] = [];
     const isTree = batch.use === 'gossip' && (waiting.flags & (HopFlag.FLOOD | HopFlag.REPAIR)) === 0;
@@ -343,8 +346,7 @@ export class ParcelReader {
     const { messages } = checked;
     if (messages.length === 0) return [...actions, { type: 'consumed', bytes: waiting.bytes }];
     const isWhole = waiting.isBlock && messages.length === waiting.messages.length;
-    const { ttl, flags, bytes: chargedBytes } = waiting;
-    const arrival = { batch, messages, isWhole, ttl, flags, chargedBytes };
+    const arrival = { batch, messages, isWhole, ttl, flags, chargedBytes: waiting.bytes };
     return [...actions, { type: 'deliver', arrival }];
   }
 }

@@ -220,5 +220,7 @@ function describe(peer: Peer): Neighbour {
 }
 
 function groupOf(endpointOrAddress: string): string {
-  return networkGroup(parseEndpoint(endpointOrAddress) === undefined ? endpointOrAddress : hostOf(endpointOrAddress));
+  return networkGroup(
+    parseEndpoint(endpointOrAddress) === undefined ? endpointOrAddress : hostOf(endpointOrAddress),
+  );
 }

@@ -1,18 +1,22 @@
-import type { CryptoPool, NodeId, SigningIdentity } from '@yakmesh/crypto';
+import { equalBytes, type CryptoPool, type NodeId, type SigningIdentity } from '@yakmesh/crypto';
+import { EnvelopeClass } from '../envelope/envelope.js';
+import { HopFlag } from '../envelope/hop-flags.js';
 import { ReplayState } from '../envelope/replay-state.js';
 import { encodeParams } from '../handshake/params.js';
 import { PuzzleIssuer } from '../handshake/puzzle.js';
 import { KeyCache } from '../link/key-cache.js';
 import { CREDIT_BYTES_MIN } from '../link/link-limits.js';
 import type { LinkInfo } from '../link/control-frames.js';
+import type { ParcelReaderOptions } from '../link/parcel-reader.js';
 import { MeshCrypto } from '../mesh-crypto.js';
 import { networkHash, networkPrefix } from '../network-hash.js';
 import type { MeshConfig } from '../options.js';
 import type { MeshRuntime } from '../runtime.js';
 import { Retention } from '../retention/retention.js';
-import { memoryStore, type Guard, type Store } from '../transport/index.js';
+import { memoryStore, type Clock, type Guard, type Store } from '../transport/index.js';
 import { Admission } from './admission.js';
 import { Counters } from './counters.js';
+import { Deliveries } from './deliveries.js';
 import { DefaultGuard } from './default-guard.js';
 import { Flows } from './flows.js';
 import { Handshakes } from './handshakes.js';
@@ -20,13 +24,15 @@ import { isolation } from './isolation.js';
 import type { LinkLayer, LinksEvents } from './link-layer.js';
 import { Links, type LinksOptions } from './links.js';
 import { Membership } from './membership.js';
-import { NeighboursOnly } from './neighbours-only.js';
+import { MeshForwarder } from './mesh-forwarder.js';
 import { Pacer } from './pacer.js';
 import { ProtocolRegistry } from './protocol-registry.js';
 import { Publisher } from './publisher.js';
+import { Receipts } from './receipts.js';
 import { Redialer } from './redialer.js';
 import { ReplayKeeper } from './replay-keeper.js';
 import { Reports } from './reports.js';
+import { RouteFinder, ROUTE_PROTOCOL } from './route-finder.js';
 import { Router } from './router.js';
 import { TreeSpreader } from './tree-spreader.js';
 
@@ -36,6 +42,8 @@ const STORE_BYTES_MAX = 67_108_864;
 
 /** Of the limit on messages, the part that neighbours are told of: what has piled up while a line stood still must be able to drain. */
 const ANNOUNCED_SHARE = 0.9;
+
+type LinkCheck = ParcelReaderOptions['check'];
 
 /** Everything that a running mesh is made of, wired together. */
 export interface MeshParts {
@@ -51,6 +59,9 @@ export interface MeshParts {
   readonly reports: Reports;
   readonly router: Router;
   readonly flows: Flows;
+  readonly finder: RouteFinder;
+  readonly forwarder: MeshForwarder;
+  readonly deliveries: Deliveries;
   readonly protocols: ProtocolRegistry;
   readonly redialer: Redialer;
   readonly membership: Membership;
@@ -131,9 +142,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
       info,
       pingIntervalMs: config.pingInterval,
       headsPerSecond: crypto.headsPerSecond,
-      // What we said ourselves is no news, whoever brings it.
-      check: (origin, envelope) =>
-        origin === identity.nodeId ? 'PEER_DUPLICATE' : replay.check(origin, envelope, clock.nowMs()),
+      check: checkIncoming(replay, identity, clock),
       isRepairing: (nodeId) => spreader.isRepairing(nodeId),
       known: (use, network, key, head) => crypto.known(use, network, key, head),
     }),
@@ -155,7 +164,18 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     peers,
     peer,
   });
-  const forwarder = new NeighboursOnly({ counters, pacer, peer });
+  const finder = new RouteFinder({
+    self: identity.nodeIdBytes,
+    publicKey: identity.publicKey,
+    clock,
+    random,
+    counters,
+    keys,
+    jobs: (neighbour) => crypto.jobs(neighbour),
+    networkHashes,
+  });
+  const forwarder = new MeshForwarder({ clock, counters, pacer, finder, peer });
+  const deliveries = new Deliveries({ clock, counters, forwarder, finder, peer });
   const publisher = new Publisher({
     identity,
     crypto,
@@ -164,8 +184,13 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     networkHash: own,
     spreader,
     forwarder,
+    deliveries,
     peers,
-    peer,
+  });
+  const receipts = new Receipts({
+    clock,
+    counters,
+    send: (to, protocol, ids) => publisher.acknowledge(to, protocol, ids),
   });
   const reports = new Reports({ guard, clock, peer });
   const isolated = isolation(counters, config.logger);
@@ -175,7 +200,8 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     clock,
     random,
     counters,
-    peer,
+    finder,
+    forwarder,
     handlers: (protocol) => protocols.handlers(protocol),
   });
   const protocols: ProtocolRegistry = new ProtocolRegistry({
@@ -205,8 +231,11 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     replay,
     spreader,
     forwarder,
+    deliveries,
+    receipts,
     subscriber: (protocol) => protocols.subscriber(protocol),
   });
+  finder.attach(protocols.open(ROUTE_PROTOCOL, finder.handlers));
   const redialer = new Redialer({ clock, random, links });
   const membership: Membership = new Membership({
     clock,
@@ -236,10 +265,34 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     reports,
     router,
     flows,
+    finder,
+    forwarder,
+    deliveries,
     protocols,
     redialer,
     membership,
     replayKeeper,
+  };
+}
+
+/**
+ * What is for others is looked at for its times only. A copy of what we may have to acknowledge again is let through to where that is
+ * decided, at its origin's price of one hash.
+ */
+function checkIncoming(
+  replay: ReplayState,
+  { nodeId, nodeIdBytes }: SigningIdentity,
+  clock: Clock,
+): LinkCheck {
+  return (origin, envelope, flags) => {
+    // What we said ourselves is no news, whoever brings it.
+    if (origin === nodeId) return 'PEER_DUPLICATE';
+    const nowMs = clock.nowMs();
+    const isDirect = envelope.class !== EnvelopeClass.BROADCAST;
+    if (isDirect && !equalBytes(envelope.to, nodeIdBytes)) return replay.checkTimes(envelope, nowMs);
+    const fault = replay.check(origin, envelope, nowMs);
+    const isAgain = isDirect && fault === 'PEER_DUPLICATE' && (flags & HopFlag.ACK_WANTED) !== 0;
+    return isAgain ? undefined : fault;
   };
 }
 

@@ -44,6 +44,7 @@ export class PeerWatcher implements LinksEvents {
     const { membership } = this.#options.parts();
     const { nodeId, info } = peer;
     const description = peer.describe();
+    this.#options.parts().finder.peerChanged(peer);
     log.info({ peer: nodeId, direction: description.direction }, 'A peer is connected.');
     hub.peer({ type: 'connected', peer: description });
     hub.emit('peer:connected', description);
@@ -57,8 +58,9 @@ export class PeerWatcher implements LinksEvents {
 
   disconnected(peer: Peer, code: MeshErrorCode | PeerFaultCode): void {
     const { hub, log, drains } = this.#options;
-    const { flows, redialer, membership, spreader } = this.#options.parts();
+    const { flows, redialer, membership, spreader, finder } = this.#options.parts();
     log.info({ peer: peer.nodeId, code }, 'A peer is gone.');
+    finder.peerLost(peer);
     flows.peerLost(peer);
     redialer.lost(peer, code);
     membership.disconnected(peer, code);
@@ -99,6 +101,7 @@ export class PeerWatcher implements LinksEvents {
       case 'peers':
         return this.#hinted(peer, action.hints);
       case 'info':
+        this.#options.parts().finder.peerChanged(peer);
         membership.connected(peer);
         spreader.informed(peer);
         return hub.peer({ type: 'protocols', peer: peer.describe() });

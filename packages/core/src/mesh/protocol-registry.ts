@@ -145,12 +145,7 @@ export class ProtocolRegistry {
           }
         }),
       broadcast: (payload, options = {}) => checked(() => publisher.broadcast(protocol, payload, options)),
-      send: (to, payload, options = {}) =>
-        checked(() => {
-          if (options.ack === true)
-            throw new MeshError('MESH_NOT_SUPPORTED', 'Acknowledged sends come with routing.');
-          return publisher.send(to, protocol, payload, options);
-        }),
+      send: (to, payload, options = {}) => checked(() => publisher.send(to, protocol, payload, options)),
       frame: (to, body, options = {}) => {
         requireOpen();
         if (body.length > FRAME_BODY_BYTES_MAX)

@@ -18,7 +18,6 @@ export type TransportErrorCode =
   | 'MESH_QUEUE_FULL' // The queue of the neighbour is full; `drain` tells when it takes again.
   | 'MESH_KEY_UNKNOWN' // Nobody reachable has the key of that node.
   | 'MESH_HOLDS_FULL' // 64 links are held already.
-  | 'MESH_NOT_SUPPORTED' // This network cannot do it (yet); the message says what.
   | 'MESH_STOPPED' // The network was stopped, or is not started yet.
   | 'MESH_BUSY' // Too much waits to be signed.
   | 'FLOW_REFUSED' // The other end, or a relay, refused the flow.
