@@ -1,6 +1,7 @@
 import type { Kem, NodeId } from '@yakmesh/crypto';
 import type { LinkErrorCode } from '../errors.js';
 import type { HandshakeSelf } from '../handshake/actions.js';
+import type { HandshakeMachine } from '../handshake/handshake-machine.js';
 import { InitiatorMachine } from '../handshake/initiator.js';
 import type { PuzzleIssuer } from '../handshake/puzzle.js';
 import { ResponderMachine } from '../handshake/responder.js';
@@ -19,8 +20,14 @@ export interface HandshakesOptions {
   readonly admission: Admission;
 }
 
-/** Makes the handshake machines of both roles, with what admission has to say in them. */
-export class Handshakes {
+/** Makes the handshake machines of both roles. */
+export interface HandshakeMaker {
+  initiator(networkHash: Uint8Array, endpoint: Endpoint): HandshakeMachine;
+  responder(address: string): HandshakeMachine;
+}
+
+/** Makes them with what admission has to say. */
+export class Handshakes implements HandshakeMaker {
   readonly #options: HandshakesOptions;
 
   constructor(options: HandshakesOptions) {
