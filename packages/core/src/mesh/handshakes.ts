@@ -22,6 +22,8 @@ export interface HandshakesOptions {
 
 /** Makes the handshake machines of both roles. */
 export interface HandshakeMaker {
+  /** What both say of us. */
+  readonly self: HandshakeSelf;
   initiator(networkHash: Uint8Array, endpoint: Endpoint): HandshakeMachine;
   responder(address: string): HandshakeMachine;
 }
@@ -32,6 +34,10 @@ export class Handshakes implements HandshakeMaker {
 
   constructor(options: HandshakesOptions) {
     this.#options = options;
+  }
+
+  get self(): HandshakeSelf {
+    return this.#options.self;
   }
 
   initiator(networkHash: Uint8Array, { url, expected }: Endpoint): InitiatorMachine {

@@ -3,6 +3,8 @@ const ARITY = 4;
 const SIZE_AT_FIRST = 1_024;
 /** Handles are generation · 2²⁴ + slot: sixteen million events wait at most. */
 const SLOTS_MAX = 0x100_0000;
+/** A handle stays below 2⁵³, however often its slot was used. */
+const GENERATION_MASK = 0xfff_ffff;
 /** Below this many there is no point in sweeping cleared events out. */
 const SWEEP_SIZE_MIN = 256;
 
@@ -55,9 +57,15 @@ export class EventHeap {
     return Infinity;
   }
 
-  /** Takes the earliest event's callback out; to be asked right after `nextTime` has named a time. */
-  pop(): (() => void) | undefined {
-    return this.#length === 0 ? undefined : this.#takeFirst();
+  /** The order of the event that was pushed last. */
+  get lastOrder(): number {
+    return this.#order;
+  }
+
+  /** Takes the earliest event out if it is one of that time and was not pushed later than another; undefined where there is none. */
+  popAt(time: number, orderMax: number): (() => void) | undefined {
+    if (this.nextTime() !== time || (this.#orders[0] ?? 0) > orderMax) return undefined;
+    return this.#takeFirst();
   }
 
   #takeFirst(): (() => void) | undefined {
@@ -72,7 +80,7 @@ export class EventHeap {
   #release(slot: number): (() => void) | undefined {
     const callback = this.#callbacks[slot];
     this.#callbacks[slot] = undefined;
-    this.#generations[slot] = (this.#generations[slot] ?? 0) + 1;
+    this.#generations[slot] = ((this.#generations[slot] ?? 0) + 1) & GENERATION_MASK;
     this.#free.push(slot);
     return callback;
   }
@@ -144,7 +152,10 @@ export class EventHeap {
   }
 }
 
-function grown<Numbers extends Float64Array | Int32Array | Uint32Array>(larger: Numbers, before: Numbers): Numbers {
+function grown<Numbers extends Float64Array | Int32Array | Uint32Array>(
+  larger: Numbers,
+  before: Numbers,
+): Numbers {
   larger.set(before);
   return larger;
 }

@@ -86,7 +86,9 @@ export class FastClock implements Clock {
         if (next > endTick || isDone()) return;
         turns = next > this.#tick ? 0 : turns + 1;
         if (turns > TURNS_AT_ONCE_MAX)
-          throw new RangeError(`more than ${TURNS_AT_ONCE_MAX} turns at ${this.monotonicMs()} ms: time cannot go on`);
+          throw new RangeError(
+            `more than ${TURNS_AT_ONCE_MAX} turns at ${this.monotonicMs()} ms: time cannot go on`,
+          );
         this.#tick = next;
         this.#fire(next);
       }
@@ -97,11 +99,12 @@ export class FastClock implements Clock {
 
   /** All of one tick, but what they push for the same tick comes after the promises that they have settled. */
   #fire(tick: number): void {
-    let count = this.#heap.size;
-    while (count > 0 && this.#heap.nextTime() === tick) {
+    const { lastOrder } = this.#heap;
+    for (;;) {
+      const callback = this.#heap.popAt(tick, lastOrder);
+      if (callback === undefined) return;
       this.#events += 1;
-      count -= 1;
-      this.#heap.pop()?.();
+      callback();
     }
   }
 }

@@ -28,7 +28,8 @@ export class HostClock implements Clock {
   }
 
   nowMs(): number {
-    const aheadMs = this.#rate === 1 && this.#ownMs === this.#baseMs ? 0 : this.monotonicMs() - this.#clock.monotonicMs();
+    const aheadMs =
+      this.#rate === 1 && this.#ownMs === this.#baseMs ? 0 : this.monotonicMs() - this.#clock.monotonicMs();
     return Math.floor(this.#clock.nowMs() + aheadMs + this.skewMs);
   }
 
