@@ -13,6 +13,8 @@ export interface LinkEnd {
   readonly isEstablished: boolean;
   /** When `tick` has something to do, apart from the regular ticks that liveness needs. */
   readonly deadlineMs: number | undefined;
+  /** True where it is known that nothing waits to be sent. */
+  readonly isQuiet?: boolean;
   sendInfo(): void;
   consumed(bytes: number, nowMs: number): void;
   close(code: LinkErrorCode): LinkAction[];

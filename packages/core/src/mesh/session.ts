@@ -185,7 +185,7 @@ export class Session implements PeerSession {
   tick(): void {
     if (this.#link === undefined) return;
     this.#perform(this.#link.tick(this.#options.runningMs()));
-    this.schedule();
+    if (this.#link.isQuiet !== true) this.schedule();
   }
 
   consumed(bytes: number): void {

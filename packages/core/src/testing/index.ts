@@ -13,6 +13,7 @@ export { milliseconds, type Duration } from './sim/duration.js';
 export { FastClock } from './sim/fast-clock.js';
 export { HostClock } from './sim/host-clock.js';
 export type { LatencyMatrix } from './sim/latency-matrix.js';
+export { LossyChannel, type LossyChannelOptions } from './sim/lossy-channel.js';
 export type { Measured } from './sim/measures.js';
 export { modelIdentity, type ModelIdentity } from './sim/model-identity.js';
 export { MODEL_COSTS, ModelPool, type ModelCosts } from './sim/model-pool.js';

@@ -207,7 +207,8 @@ export class MemoryNetwork {
 
   #forget(connection: MemoryConnection): void {
     this.#connections.delete(connection);
-    for (const name of [connection.dialler, connection.listener]) this.#connectionsOf.get(name)?.delete(connection);
+    for (const name of [connection.dialler, connection.listener])
+      this.#connectionsOf.get(name)?.delete(connection);
   }
 
   #leaving(

@@ -39,6 +39,9 @@ export class Measures {
   readonly #traffic: Traffic;
   readonly #clock: FastClock | VirtualClock;
   #bytes = 0;
+  /** Of processes that were replaced. */
+  #pastDeliveries = 0;
+  #pastDuplicates = 0;
   #before: Counts;
 
   constructor(nodes: readonly SimNode[], traffic: Traffic, clock: FastClock | VirtualClock) {
@@ -50,6 +53,12 @@ export class Measures {
 
   arrived(bytes: number): void {
     this.#bytes += bytes;
+  }
+
+  /** A node's process is about to be replaced. */
+  replaced({ mesh }: SimNode): void {
+    this.#pastDeliveries += mesh.counters['messages:received'] ?? 0;
+    this.#pastDuplicates += mesh.counters['PEER_DUPLICATE'] ?? 0;
   }
 
   take(): Measured {
@@ -77,8 +86,8 @@ export class Measures {
   }
 
   #counts(): Counts {
-    let deliveries = 0;
-    let duplicates = 0;
+    let deliveries = this.#pastDeliveries;
+    let duplicates = this.#pastDuplicates;
     for (const { mesh } of this.#nodes) {
       const { counters } = mesh;
       deliveries += counters['messages:received'] ?? 0;

@@ -29,7 +29,12 @@ interface Proof {
 
 /** What the messages of the handshake say. */
 export type HandshakeStep =
-  | { readonly type: 'hello'; readonly networkHash: Uint8Array; readonly nonce: Uint8Array; readonly isSolved: boolean }
+  | {
+      readonly type: 'hello';
+      readonly networkHash: Uint8Array;
+      readonly nonce: Uint8Array;
+      readonly isSolved: boolean;
+    }
   | { readonly type: 'challenge'; readonly bits: number }
   | { readonly type: 'refuse'; readonly code: MeshErrorCode }
   | { readonly type: 'welcome' | 'confirm'; readonly proof: Proof };
@@ -106,7 +111,13 @@ class ModelSide {
 
   protected verify({ self, signature }: Proof): HandshakeAction {
     const message = concatBytes(this.nonce, self.params);
-    return this.job({ type: 'verify', publicKey: self.publicKey, message, signature, context: PROOF_CONTEXT });
+    return this.job({
+      type: 'verify',
+      publicKey: self.publicKey,
+      message,
+      signature,
+      context: PROOF_CONTEXT,
+    });
   }
 
   protected isWanted({ self }: Proof): boolean {
@@ -174,7 +185,8 @@ class ModelInitiator extends ModelSide implements HandshakeMachine {
     if (!this.isTicket(ticket)) return [];
     const peer = this.#peer;
     if (result.type === 'solve') return this.#hello(true);
-    if (peer !== undefined && result.type === 'verify') return result.valid ? [this.sign()] : this.fail('LINK_SIGNATURE');
+    if (peer !== undefined && result.type === 'verify')
+      return result.valid ? [this.sign()] : this.fail('LINK_SIGNATURE');
     if (peer === undefined || result.type !== 'sign') return this.fail('LINK_DECRYPT');
     const proof = { self: this.options.self, signature: result.signature };
     return [

@@ -73,6 +73,10 @@ export class ModelLink implements LinkEnd {
     return parcelsMs === undefined ? pulseMs : Math.min(pulseMs, parcelsMs);
   }
 
+  get isQuiet(): boolean {
+    return this.#pulse.deadlineMs === undefined && this.#parcels.isIdle && this.#writer.isIdle;
+  }
+
   sendInfo(): void {
     this.#writer.control(encodeInfo(this.#options.info()));
   }

@@ -99,7 +99,8 @@ export class ModelParcels {
     const { batch } = waiting.parcel;
     waiting.isValid = this.#pool.knows(batch.key);
     if (!waiting.isValid && !this.#start(waiting.parcel, nowMs, actions)) return false;
-    if (waiting.headBytes > 0) actions.push({ type: 'consumed', bytes: waiting.headBytes - FRAME_HEADER_BYTES });
+    if (waiting.headBytes > 0)
+      actions.push({ type: 'consumed', bytes: waiting.headBytes - FRAME_HEADER_BYTES });
     waiting.headBytes = 0;
     return true;
   }
@@ -133,7 +134,12 @@ export class ModelParcels {
       this.#arrive(parcel, [message], singleWireBytes(parcel, message.core.length), actions);
   }
 
-  #arrive(parcel: Parcel, wire: readonly BatchMessage[], chargedBytes: number, actions: ParcelAction[]): void {
+  #arrive(
+    parcel: Parcel,
+    wire: readonly BatchMessage[],
+    chargedBytes: number,
+    actions: ParcelAction[],
+  ): void {
     const faults = new Map<PeerFaultCode, number>();
     const messages = wire.filter((message) => {
       const fault = this.#options.check(parcel.batch.origin, message.envelope);

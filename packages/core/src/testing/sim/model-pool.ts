@@ -69,7 +69,11 @@ export class ModelPool extends CryptoPool {
     return Promise.resolve();
   }
 
-  override async sign(identity: SigningIdentity, message: Uint8Array, options: SignOptions): Promise<Uint8Array> {
+  override async sign(
+    identity: SigningIdentity,
+    message: Uint8Array,
+    options: SignOptions,
+  ): Promise<Uint8Array> {
     await this.#spend(this.#costs.signMs, options.signal);
     return modelSignature(identity.publicKey, message, options.context);
   }
@@ -85,7 +89,11 @@ export class ModelPool extends CryptoPool {
     return isModelSignature(publicKey, message, signature, context);
   }
 
-  override async solvePuzzle(_: Uint8Array, bits: number, options: SolvePuzzleOptions = {}): Promise<Uint8Array> {
+  override async solvePuzzle(
+    _: Uint8Array,
+    bits: number,
+    options: SolvePuzzleOptions = {},
+  ): Promise<Uint8Array> {
     await this.#spend(2 ** bits * PUZZLE_HASH_MS, options.signal);
     return new Uint8Array(PUZZLE_BYTES);
   }

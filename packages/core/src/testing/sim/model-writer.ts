@@ -6,7 +6,14 @@ import type { QueueItem, SendQueue } from '../../link/send-queue.js';
 import { FRAME_HEADER_BYTES, isCharged, RECORD_PLAINTEXT_BYTES_MAX } from '../../record/frames.js';
 import { BoundedMap } from '../../transport/bounded-map.js';
 import { ModelRecord, type ModelPart } from './model-record.js';
-import { HEAD_BYTES, isBlock, KEY_BYTES, parcelWireBytes, PIECE_BYTES, recordWireBytes } from './model-sizes.js';
+import {
+  HEAD_BYTES,
+  isBlock,
+  KEY_BYTES,
+  parcelWireBytes,
+  PIECE_BYTES,
+  recordWireBytes,
+} from './model-sizes.js';
 import type { Traffic } from './traffic.js';
 
 /** Room that a real record keeps for its last frame. */
@@ -35,6 +42,7 @@ export class ModelWriter {
   readonly #slots = new BoundedMap<string, true>(SLOTS);
   readonly #keysSent = new BoundedMap<string, true>(KEYS_SENT_MAX);
   #control: Uint8Array[] = [];
+  #sendingCount = 0;
   #isDataStopped = false;
 
   constructor(queue: SendQueue, credit: CreditUser, traffic: Traffic) {
@@ -43,8 +51,11 @@ export class ModelWriter {
     this.#traffic = traffic;
   }
 
-  get controlFrames(): number {
-    return this.#control.length;
+  /** True where nothing waits to be sent. */
+  get isIdle(): boolean {
+    return (
+      this.#control.length === 0 && (this.#isDataStopped || (this.#sendingCount === 0 && this.#queue.isEmpty))
+    );
   }
 
   get unsent(): QueueItem[] {
@@ -60,17 +71,20 @@ export class ModelWriter {
   }
 
   next(nowMs: number): ModelRecordOut | undefined {
+    if (this.isIdle) return undefined;
     const parts: ModelPart[] = [];
     let bytes = 0;
-    for (const frame of this.#control) {
-      parts.push({ type: 'frame', frame });
-      bytes += frame.length;
+    if (this.#control.length > 0) {
+      for (const frame of this.#control) {
+        parts.push({ type: 'frame', frame });
+        bytes += frame.length;
+      }
+      this.#control = [];
     }
-    this.#control = [];
     const controlBytes = bytes;
     let charged = 0;
     let isAlone = false;
-    while (!this.#isDataStopped) {
+    while (!this.#isDataStopped && (this.#sendingCount > 0 || !this.#queue.isEmpty)) {
       const sending = this.#current();
       if (sending === undefined) break;
       isAlone = sending.item.type === 'frame' && sending.item.isAlone === true;
@@ -87,7 +101,10 @@ export class ModelWriter {
     if (parts.length === 0) return undefined;
     const wireBytes = recordWireBytes(bytes, isAlone);
     this.#traffic.add('links', controlBytes + wireBytes - bytes);
-    return { wire: new ModelRecord(wireBytes, { type: 'record', parts, chargedBytes: charged }), chargedBytes: charged };
+    return {
+      wire: new ModelRecord(wireBytes, { type: 'record', parts, chargedBytes: charged }),
+      chargedBytes: charged,
+    };
   }
 
   /** Takes the rest of an item, or a piece of it; undefined where there is no room worth using. */
@@ -123,6 +140,7 @@ export class ModelWriter {
   #finish(sending: Sending, announcement: Announcement, parts: ModelPart[], nowMs: number): void {
     const { item, leftBytes } = sending;
     this.#sending[item.priority] = undefined;
+    this.#sendingCount -= 1;
     if (item.type === 'frame') {
       parts.push({ type: 'frame', frame: item.frame });
       this.#traffic.addFrame(item.frame);
@@ -152,7 +170,8 @@ export class ModelWriter {
   /** The item to go on with: the highest priority that is being sent or waits. */
   #current(): Sending | undefined {
     let highest: Sending | undefined;
-    for (const sending of this.#sending) if (sending !== undefined) highest = sending;
+    if (this.#sendingCount > 0)
+      for (const sending of this.#sending) if (sending !== undefined) highest = sending;
     const waiting = this.#queue.peekPriority();
     if (waiting === undefined || (highest !== undefined && highest.item.priority >= waiting)) return highest;
     const item = this.#queue.shift();
@@ -160,6 +179,7 @@ export class ModelWriter {
     const leftBytes = item.type === 'frame' ? item.frame.length : parcelWireBytes(item.parcel);
     const started = { item, leftBytes, isBegun: false };
     this.#sending[item.priority] = started;
+    this.#sendingCount += 1;
     return started;
   }
 }

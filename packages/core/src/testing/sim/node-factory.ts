@@ -48,7 +48,9 @@ export class NodeFactory {
   /** The same for the same number and seed. */
   identity(index: number): Promise<SigningIdentity> {
     const random = this.#options.random.fork(`identity/${index}`);
-    return this.#isReal ? Identity.fromSeed(random.bytes(SEED_BYTES)) : Promise.resolve(modelIdentity(random));
+    return this.#isReal
+      ? Identity.fromSeed(random.bytes(SEED_BYTES))
+      : Promise.resolve(modelIdentity(random));
   }
 
   store(): Store {

@@ -9,7 +9,11 @@ const DRAWINGS_MAX = 100;
  *
  * @throws RangeError where there is no such graph.
  */
-export function randomRegularGraph(count: number, degree: number, random: Random): readonly (readonly [number, number])[] {
+export function randomRegularGraph(
+  count: number,
+  degree: number,
+  random: Random,
+): readonly (readonly [number, number])[] {
   if (degree >= count) throw new RangeError(`${count} nodes cannot have ${degree} neighbours each`);
   for (let drawing = 0; drawing < DRAWINGS_MAX; drawing += 1) {
     const pairs = draw(count, degree, random);
@@ -19,7 +23,10 @@ export function randomRegularGraph(count: number, degree: number, random: Random
 }
 
 function draw(count: number, degree: number, random: Random): [number, number][] | undefined {
-  const stubs = shuffled(Array.from({ length: count * degree }, (_, index) => index % count), random);
+  const stubs = shuffled(
+    Array.from({ length: count * degree }, (_, index) => index % count),
+    random,
+  );
   if (stubs.length % 2 === 1) stubs.pop();
   const pairs: [number, number][] = [];
   const taken = new Set<number>();

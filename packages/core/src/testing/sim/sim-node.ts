@@ -19,7 +19,9 @@ export class SimNode {
   startedMs: number;
   isAlive = true;
 
-  constructor(parts: Pick<SimNode, 'index' | 'name' | 'identity' | 'store' | 'mesh' | 'clock' | 'port' | 'startedMs'>) {
+  constructor(
+    parts: Pick<SimNode, 'index' | 'name' | 'identity' | 'store' | 'mesh' | 'clock' | 'port' | 'startedMs'>,
+  ) {
     this.index = parts.index;
     this.name = parts.name;
     this.identity = parts.identity;

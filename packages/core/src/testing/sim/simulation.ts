@@ -243,6 +243,7 @@ export class Simulation {
     this.#silenced.delete(node);
     this.network.kill(node.name);
     const { mesh, clock } = this.#factory.process(node.index, node.name, node.identity, node.store);
+    this.#measures.replaced(node);
     node.mesh = mesh;
     node.clock = clock;
     node.port = mesh.open(PROTOCOL, { message: (payload) => this.#delivered(node, payload) });
@@ -318,7 +319,8 @@ export class Simulation {
   }
 
   async #connect(from: SimNode | undefined, to: SimNode | undefined): Promise<void> {
-    if (from !== undefined && to !== undefined) await from.mesh.connect(`ws://${to.name}:${SIMULATION_PORT}/`);
+    if (from !== undefined && to !== undefined)
+      await from.mesh.connect(`ws://${to.name}:${SIMULATION_PORT}/`);
   }
 
   #message(from: SimNode, to: SimNode | undefined): SimMessage {
