@@ -4,7 +4,7 @@ import { EventHeap } from './event-heap.js';
 /** Ticks of a millisecond: times are rounded up to 0.1 ms, as fine as the measured latencies are. */
 const TICKS_PER_MS = 10;
 /** Turns at one instant after which the clock says that time cannot go on: something reschedules itself at once for ever. */
-const TURNS_AT_ONCE_MAX = 1_000_000;
+const TURNS_AT_ONCE_MAX = 100_000;
 /** How far `until` goes unless told otherwise: an hour of virtual time. */
 const UNTIL_LIMIT_MS = 3_600_000;
 const START_MS = 1_700_000_000_000;

@@ -61,7 +61,7 @@ export class LossyChannel {
 
   #damaged(bytes: Uint8Array): Uint8Array {
     const kind = this.#random.below(3);
-    if (kind === 0) return bytes.slice(0, this.#random.below(bytes.length + 1));
+    if (kind === 0 && bytes.length > 0) return bytes.slice(0, this.#random.below(bytes.length));
     if (kind === 1) {
       const longer = new Uint8Array(bytes.length + 1 + this.#random.below(16));
       longer.set(bytes);

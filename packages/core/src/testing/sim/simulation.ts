@@ -250,7 +250,7 @@ export class Simulation {
     await this.run(mesh.start());
     node.isAlive = true;
     node.startedMs = this.nowMs;
-    if (through !== undefined) await this.#join(node, [through]);
+    if (through !== undefined) await this.run(this.#join(node, [through]));
   }
 
   /** Nothing passes between two groups, or between one and all others, until `heal`. Links are reset after 30 s. */
