@@ -52,6 +52,19 @@ test('waiting for a promise ends with it, or after its limit', async () => {
   await expect(clock.until(new Promise(() => undefined), 500)).rejects.toThrow('within 500 ms');
 });
 
+test('who waits for a moment by fractions of a tick comes to it', async () => {
+  const clock = new FastClock();
+  const untilMs = 0.1 + 0.2 + 1e-9;
+  let wakes = 0;
+  const wake = (): void => {
+    wakes += 1;
+    if (clock.monotonicMs() < untilMs) clock.setTimer(untilMs - clock.monotonicMs(), wake);
+  };
+  wake();
+  await clock.advance(1);
+  expect(wakes).toBeLessThanOrEqual(3);
+});
+
 test('what reschedules itself at once for ever is told', async () => {
   const clock = new FastClock();
   const again = (): void => clock.defer(again);

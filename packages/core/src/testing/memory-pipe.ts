@@ -25,6 +25,9 @@ export interface PipeOptions {
 /** Bytes that kernels take of an unread connection; the rest stays in the sender's process, as bufferedBytes. */
 const KERNEL_BYTES_MAX = 262_144;
 
+/** Sums of fractions of milliseconds may be off by so much. */
+const ROUNDING_MS = 1e-6;
+
 /** One direction of a connection: ordered, reliable, and with a window as TCP has. */
 export class MemoryPipe {
   readonly #options: PipeOptions;
@@ -125,7 +128,7 @@ export class MemoryPipe {
     const first = this.#travelling[0];
     if (first === undefined || this.#options.wire.isHeld || this.#options.isPaused()) return;
     const waitMs = first.arrivalMs - this.#options.clock.monotonicMs();
-    if (waitMs > 0) return this.proceed(waitMs);
+    if (waitMs > ROUNDING_MS) return this.proceed(waitMs);
     this.#travelling.shift();
     this.#travellingBytes -= sizeOf(first.packet);
     // Before the delivery, since that may end the connection or throw.

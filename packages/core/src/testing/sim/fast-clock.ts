@@ -3,6 +3,8 @@ import { EventHeap } from './event-heap.js';
 
 /** Ticks of a millisecond: times are rounded up to 0.1 ms, as fine as the measured latencies are. */
 const TICKS_PER_MS = 10;
+/** Part of a tick that sums of fractions may be off by. */
+const ROUNDING = 1e-6;
 /** Turns at one instant after which the clock says that time cannot go on: something reschedules itself at once for ever. */
 const TURNS_AT_ONCE_MAX = 100_000;
 /** How far `until` goes unless told otherwise: an hour of virtual time. */
@@ -39,7 +41,8 @@ export class FastClock implements Clock {
   }
 
   setTimer(delayMs: number, callback: () => void): TimerHandle {
-    const delay = delayMs > 0 ? Math.ceil(delayMs * TICKS_PER_MS - 1e-6) : 0;
+    // At least a tick: who waits for a moment that is not there yet must not be woken before it.
+    const delay = delayMs > 0 ? Math.max(1, Math.ceil(delayMs * TICKS_PER_MS - ROUNDING)) : 0;
     return this.#heap.push(this.#tick + delay, callback);
   }
 

@@ -177,12 +177,12 @@ export class Simulation {
     await this.run(Promise.all(joins));
   }
 
-  /** Links the live nodes so that each has so many neighbours, drawn at random. */
+  /** Links the live nodes so that each has so many neighbours, drawn at random. What nodes find by themselves comes on top, and who is full by then refuses. */
   async linkRandomly(neighbours: number): Promise<void> {
     const nodes = this.alive;
     const pairs = randomRegularGraph(nodes.length, neighbours, this.#random.fork('links'));
     const dials = pairs.map(([a, b]) => this.#connect(nodes[a], nodes[b]));
-    await this.run(Promise.all(dials));
+    await this.run(Promise.allSettled(dials));
     await this.pass(1_000);
   }
 
