@@ -33,14 +33,22 @@ export default {
     const results = { bare: [], linking: [], broadcasting: [], node: [], link: [] };
     for (let run = 0; run < context.runs; run += 1) {
       results.bare.push(await bare());
-      const { stdout } = await promisify(execFile)(process.execPath, [...FLAGS, SCRIPT, '--nodes', String(NODES)]);
+      const { stdout } = await promisify(execFile)(process.execPath, [
+        ...FLAGS,
+        SCRIPT,
+        '--nodes',
+        String(NODES),
+      ]);
       const measured = JSON.parse(stdout);
-      if (measured.shareMin < 1) throw new Error(`A broadcast reached only ${measured.shareMin} of the nodes.`);
+      if (measured.shareMin < 1)
+        throw new Error(`A broadcast reached only ${measured.shareMin} of the nodes.`);
       results.linking.push(measured.linking.eventsPerSecond);
       results.broadcasting.push(measured.broadcasting.eventsPerSecond);
       results.node.push(measured.kibPerNode);
       results.link.push(measured.kibPerLinkEnd);
-      context.log(`  ${measured.broadcasting.eventsPerSecond} events/s, ${measured.broadcasting.eventsPerCpuSecond} a second of processor time`);
+      context.log(
+        `  ${measured.broadcasting.eventsPerSecond} events/s, ${measured.broadcasting.eventsPerCpuSecond} a second of processor time`,
+      );
     }
     return [
       row(context, 'simulated events, clock alone', label, results.bare, '1/s'),
