@@ -270,11 +270,7 @@ export class Links implements LinkLayer, SessionListener {
     guard.released?.({ address, direction, nodeId: proven, livedMs: nowMs - openedMs }, nowMs);
   }
 
-  #open(
-    role: 'initiator' | 'responder',
-    machine: HandshakeMachine,
-    address: string,
-  ): Session {
+  #open(role: 'initiator' | 'responder', machine: HandshakeMachine, address: string): Session {
     const { clock, random, jobs } = this.#options;
     const session = new Session({
       role,

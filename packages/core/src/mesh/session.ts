@@ -23,6 +23,7 @@ export const HANDSHAKE_STEP_MS = 5_000;
 const RETIRE_MS = 2_000;
 /** How long a peer that dialled twice may take to retire one of the two links. */
 const CHOICE_MS = 5_000;
+const SETTLED = Promise.resolve();
 const CLOSE_NORMAL = 1_000;
 const CLOSE_POLICY = 1_008;
 
@@ -136,6 +137,11 @@ export class Session implements PeerSession {
     close: (code) => this.#socketClosed(code),
   };
 
+  readonly #pumpScheduled = (): void => {
+    this.#isPumpScheduled = false;
+    this.pump();
+  };
+
   attach(socket: Socket): void {
     this.#socket = socket;
     if (this.#options.role === 'responder') this.#opened();
@@ -159,10 +165,8 @@ export class Session implements PeerSession {
   schedule(): void {
     if (this.#isPumpScheduled) return;
     this.#isPumpScheduled = true;
-    queueMicrotask(() => {
-      this.#isPumpScheduled = false;
-      this.pump();
-    });
+    // Node's queueMicrotask makes an object of its own for each call; this runs for every message and link.
+    void SETTLED.then(this.#pumpScheduled);
   }
 
   pump(): void {

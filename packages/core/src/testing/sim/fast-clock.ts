@@ -19,6 +19,7 @@ const START_MS = 1_700_000_000_000;
 export class FastClock implements Clock {
   readonly #heap = new EventHeap();
   #tick = 0;
+  #nowMs = 0;
   #events = 0;
   #isAdvancing = false;
 
@@ -33,11 +34,11 @@ export class FastClock implements Clock {
   }
 
   nowMs(): number {
-    return Math.floor(START_MS + this.#tick / TICKS_PER_MS);
+    return Math.floor(START_MS + this.#nowMs);
   }
 
   monotonicMs(): number {
-    return this.#tick / TICKS_PER_MS;
+    return this.#nowMs;
   }
 
   setTimer(delayMs: number, callback: () => void): TimerHandle {
@@ -65,7 +66,7 @@ export class FastClock implements Clock {
     if (!(endTick >= this.#tick && endTick < Infinity))
       throw new RangeError(`the clock shows ${this.monotonicMs()} ms and cannot go to ${monotonicMs}`);
     await this.#run(endTick, () => false);
-    this.#tick = endTick;
+    this.#show(endTick);
   }
 
   /** Lets time pass until the promise is settled, and answers its outcome; rejects with a RangeError when that takes longer. */
@@ -92,12 +93,17 @@ export class FastClock implements Clock {
           throw new RangeError(
             `more than ${TURNS_AT_ONCE_MAX} turns at ${this.monotonicMs()} ms: time cannot go on`,
           );
-        this.#tick = next;
+        this.#show(next);
         this.#fire(next);
       }
     } finally {
       this.#isAdvancing = false;
     }
+  }
+
+  #show(tick: number): void {
+    this.#tick = tick;
+    this.#nowMs = tick / TICKS_PER_MS;
   }
 
   /** All of one tick, but what they push for the same tick comes after the promises that they have settled. */

@@ -34,7 +34,8 @@ export class HostClock implements Clock {
   }
 
   monotonicMs(): number {
-    return this.#ownMs + (this.#clock.monotonicMs() - this.#baseMs) * this.#rate;
+    const elapsedMs = this.#clock.monotonicMs() - this.#baseMs;
+    return this.#ownMs + (this.#rate === 1 ? elapsedMs : elapsedMs * this.#rate);
   }
 
   setTimer(delayMs: number, callback: () => void): TimerHandle {

@@ -20,6 +20,8 @@ interface Waiting {
   readonly parcel: Parcel;
   /** Credit that its head holds until its verification starts. */
   headBytes: number;
+  /** Whether its head came with it: then its key becomes known with it. */
+  readonly hasHead: boolean;
   isValid: boolean;
 }
 
@@ -65,7 +67,7 @@ export class ModelParcels {
   }
 
   receive(parcel: Parcel, headBytes: number, nowMs: number): ParcelAction[] {
-    this.#waiting.push({ parcel, headBytes, isValid: false });
+    this.#waiting.push({ parcel, headBytes, hasHead: headBytes > 0, isValid: false });
     const actions = this.tick(nowMs);
     if (headBytes > 0) actions.push({ type: 'consumed', bytes: FRAME_HEADER_BYTES });
     return actions;
@@ -87,6 +89,7 @@ export class ModelParcels {
     let done = 0;
     for (const waiting of this.#waiting) {
       if (!waiting.isValid) break;
+      if (waiting.hasHead) this.#options.keys.add(knownKeyOf(waiting.parcel));
       this.#deliver(waiting.parcel, actions);
       done += 1;
     }
@@ -128,7 +131,6 @@ export class ModelParcels {
 
   /** A block is one arrival, of the new among its messages; of single messages each is one. */
   #deliver(parcel: Parcel, actions: ParcelAction[]): void {
-    this.#options.keys.add(knownKeyOf(parcel));
     if (isBlock(parcel)) return this.#arrive(parcel, parcel.messages, parcelWireBytes(parcel), actions);
     for (const message of parcel.messages)
       this.#arrive(parcel, [message], singleWireBytes(parcel, message.core.length), actions);

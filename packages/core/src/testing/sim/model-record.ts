@@ -39,7 +39,7 @@ export class ModelRecord extends Uint8Array {
 
   /** Nothing in it can change, so that a copy would be the same. */
   override slice(): Uint8Array<ArrayBuffer> {
-    return this as unknown as Uint8Array<ArrayBuffer>;
+    return this;
   }
 }
 
