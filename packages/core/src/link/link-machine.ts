@@ -14,6 +14,7 @@ import {
   type LinkInfo,
 } from './control-frames.js';
 import type { LinkAction } from './link-actions.js';
+import type { LinkEnd } from './link-end.js';
 import { CONTROL_FRAMES_MAX, FREE_FRAMES_BURST, FREE_FRAMES_PER_SECOND } from './link-limits.js';
 import { LinkRatchet, type RatchetAction } from './link-ratchet.js';
 import { LinkPulse } from './link-pulse.js';
@@ -47,7 +48,7 @@ const RATCHET_PARITY = 1;
 const NODE_ID_BYTES = 32;
 
 /** One authenticated link: records in and out, credit, liveness, batches, the signed transcript. Times are running time. */
-export class LinkMachine {
+export class LinkMachine implements LinkEnd {
   readonly queue = new SendQueue();
   readonly #options: LinkMachineOptions;
   readonly #writer: RecordWriter;

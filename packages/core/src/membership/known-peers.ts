@@ -1,4 +1,12 @@
-import { ByteReader, ByteWriter, bytesToUtf8, decodeNodeId, encodeNodeId, utf8ToBytes, type NodeId } from '@yakmesh/crypto';
+import {
+  ByteReader,
+  ByteWriter,
+  bytesToUtf8,
+  decodeNodeId,
+  encodeNodeId,
+  utf8ToBytes,
+  type NodeId,
+} from '@yakmesh/crypto';
 import { ENDPOINT_BYTES_MAX, isHarmless, type PeerHint } from '../link/control-frames.js';
 import { BoundedMap } from '../transport/index.js';
 import { KNOWN_PEERS_MAX } from './limits.js';

@@ -91,7 +91,13 @@ export class Recruiter {
     for (const entry of entries) {
       const { nodeId, endpoint } = entry;
       const isKnown = nodeId === self || active.get(nodeId) !== undefined || this.#unwanted.has(nodeId);
-      if (isKnown || endpoint === '' || this.passive.get(nodeId) !== undefined || !this.isDialable(entry, nowMs)) continue;
+      if (
+        isKnown ||
+        endpoint === '' ||
+        this.passive.get(nodeId) !== undefined ||
+        !this.isDialable(entry, nowMs)
+      )
+        continue;
       this.passive.heard(entry, groupOf(endpoint), teller, isNear, nowMs + random.unit() * waitMs);
       news += 1;
     }
@@ -268,7 +274,8 @@ export class Recruiter {
     this.#recalled.push(...turn);
     for (const entry of turn) {
       const isPresent = this.passive.get(entry.nodeId) !== undefined || this.#unwanted.has(entry.nodeId);
-      if (!isPresent) this.passive.proven(entry, this.#options.groupOf(entry.endpoint), -PROVEN_LIFE_MS, nowMs);
+      if (!isPresent)
+        this.passive.proven(entry, this.#options.groupOf(entry.endpoint), -PROVEN_LIFE_MS, nowMs);
     }
   }
 
@@ -280,7 +287,9 @@ export class Recruiter {
     const isMissed = lostMs !== undefined && (isAlone || nowMs - lostMs < LOST_MS);
     if (isMissed) candidate.dueMs = nowMs + retryDelayMs(random, failures, nowMs - lostMs);
     else if (!isAlone && nowMs - provenMs > PROVEN_LIFE_MS) this.passive.delete(nodeId);
-    else candidate.dueMs = nowMs + (0.5 + random.unit()) * Math.min(PASSIVE_RETRY_MS_MAX, 500 * 2 ** Math.min(failures, 16));
+    else
+      candidate.dueMs =
+        nowMs + (0.5 + random.unit()) * Math.min(PASSIVE_RETRY_MS_MAX, 500 * 2 ** Math.min(failures, 16));
   }
 }
 

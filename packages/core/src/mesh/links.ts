@@ -2,10 +2,10 @@ import type { NodeId } from '@yakmesh/crypto';
 import type { CryptoJobs } from '../crypto-job.js';
 import type { LinkErrorCode, MeshErrorCode, PeerFaultCode } from '../errors.js';
 import type { HandshakeOutcome } from '../handshake/actions.js';
-import type { InitiatorMachine } from '../handshake/initiator.js';
-import type { ResponderMachine } from '../handshake/responder.js';
+import type { HandshakeMachine } from '../handshake/handshake-machine.js';
 import type { LinkInfo } from '../link/control-frames.js';
 import type { LinkAction } from '../link/link-actions.js';
+import type { LinkEnd } from '../link/link-end.js';
 import { LinkMachine, type LinkMachineOptions } from '../link/link-machine.js';
 import type { Door, Socket, SocketHandlers, SocketLayer } from '../sockets/socket.js';
 import { codeOf, type Clock, type Guard, type Random } from '../transport/index.js';
@@ -14,7 +14,7 @@ import { hostOf } from './address.js';
 import type { Counters } from './counters.js';
 import { abortCode, callerCode, dialError } from './dial-errors.js';
 import type { Endpoint } from './endpoint.js';
-import type { Handshakes } from './handshakes.js';
+import type { HandshakeMaker } from './handshakes.js';
 import type { LinkLayer, LinksEvents } from './link-layer.js';
 import { duplicateWinner, Peer } from './peer.js';
 import { penaltyOf } from './penalties.js';
@@ -39,7 +39,7 @@ export interface LinksOptions {
   readonly counters: Counters;
   readonly jobs: (neighbour: string) => CryptoJobs;
   readonly admission: Admission;
-  readonly handshakes: Handshakes;
+  readonly handshakes: HandshakeMaker;
   /** Our own node id. */
   readonly self: Uint8Array;
   readonly networkHashes: readonly [Uint8Array, ...Uint8Array[]];
@@ -47,6 +47,8 @@ export interface LinksOptions {
   /** Who gives a place up when there is no room. */
   readonly yielding: Yielding;
   readonly link: () => LinkParts;
+  /** Another end of a proven link than one that seals records: simulations bring one. */
+  readonly createLink?: ((options: LinkMachineOptions, nowMs: number) => LinkEnd) | undefined;
   readonly events: LinksEvents;
 }
 
@@ -151,14 +153,16 @@ export class Links implements LinkLayer, SessionListener {
     clock.clearTimer(timer);
   }
 
-  link(session: Session, outcome: HandshakeOutcome): LinkMachine | LinkErrorCode {
+  link(session: Session, outcome: HandshakeOutcome): LinkEnd | LinkErrorCode {
     if (this.#isStopping) return 'LINK_CLOSED';
     const { admission } = this.#options;
     admission.settled(session);
     if (session.role === 'responder' && !this.#hasRoom(session, outcome)) return 'LINK_FULL';
     if (!admission.link(outcome.nodeId, session.address, session.direction)) return 'LINK_DENIED';
     session.isLinked = true;
-    return new LinkMachine({ ...this.#options.link(), outcome }, this.#running.nowMs());
+    const parts = { ...this.#options.link(), outcome };
+    const nowMs = this.#running.nowMs();
+    return this.#options.createLink?.(parts, nowMs) ?? new LinkMachine(parts, nowMs);
   }
 
   established(session: Session, info: LinkInfo): void {
@@ -277,11 +281,7 @@ export class Links implements LinkLayer, SessionListener {
     guard.released?.({ address, direction, nodeId: proven, livedMs: nowMs - openedMs }, nowMs);
   }
 
-  #open(
-    role: 'initiator' | 'responder',
-    machine: InitiatorMachine | ResponderMachine,
-    address: string,
-  ): Session {
+  #open(role: 'initiator' | 'responder', machine: HandshakeMachine, address: string): Session {
     const { clock, random, jobs } = this.#options;
     const session = new Session({
       role,
