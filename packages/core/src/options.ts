@@ -3,7 +3,10 @@ import { MeshArgumentError } from './errors.js';
 import type { RateLimiterOptions } from './mesh/default-guard.js';
 import { parseEndpoint } from './mesh/endpoint.js';
 import { NETWORK_LABEL_BYTES_MAX, type NetworkName } from './network-hash.js';
+import type { RecordOptions } from './mesh/mesh-record.js';
+import type { RecordConfig } from './mesh/record-sync.js';
 import type { RequestHandler } from './sockets/socket.js';
+import * as sync from './sync/limits.js';
 import { silentLogger, type Guard, type Logger, type Store } from './transport/index.js';
 import { parseUrl } from './url.js';
 
@@ -45,6 +48,8 @@ export interface MeshOptions {
   readonly kem?: 'X-Wing' | 'ML-KEM-768' | undefined;
   /** Keeps replay state and what protocols store. @default in memory */
   readonly store?: Store | undefined;
+  /** Limits of replicated records; false keeps this node out of data sync. @default {} */
+  readonly records?: RecordOptions | false | undefined;
   /** Budget for verifying other nodes' batches, per link; 1 is 30 % of one core. @default 1 */
   readonly headBudget?: number | undefined;
 }
@@ -68,6 +73,7 @@ export interface MeshConfig {
   readonly acceptNetworks: readonly NetworkName[];
   readonly kem: Kem;
   readonly store: Store | undefined;
+  readonly records: RecordConfig | undefined;
   readonly headBudget: number;
 }
 
@@ -104,7 +110,14 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set<keyof MeshOptions>([
   'acceptNetworks',
   'kem',
   'store',
+  'records',
   'headBudget',
+]);
+const KNOWN_RECORDS: ReadonlySet<string> = new Set<keyof RecordOptions>([
+  'recordsMax',
+  'bytesMax',
+  'tombstoneMs',
+  'valueBytesMax',
 ]);
 const KNOWN_LIMITS: ReadonlySet<string> = new Set<keyof RateLimiterOptions>([
   'maxConnectionsPerMinute',
@@ -154,7 +167,23 @@ export function resolveOptions(options: MeshOptions): MeshConfig {
     ),
     kem: kem === 'X-Wing' ? xWing : mlKem768,
     store: options.store,
+    records: recordConfig(options.records ?? {}, options.store !== undefined),
     headBudget,
+  };
+}
+
+function recordConfig(options: RecordOptions | false, isStored: boolean): RecordConfig | undefined {
+  if (options === false) return undefined;
+  refuseUnknown(options, KNOWN_RECORDS, 'records key');
+  const bytesDefault = isStored ? sync.STORE_BYTES_DEFAULT : sync.MEMORY_BYTES_DEFAULT;
+  const most = Number.MAX_SAFE_INTEGER;
+  const given = (name: keyof RecordOptions, value: number, highest: number): number =>
+    whole(`records.${name}`, options[name] ?? value, 1, highest);
+  return {
+    recordsMax: given('recordsMax', sync.RECORDS_DEFAULT, sync.RECORDS_MAX),
+    bytesMax: given('bytesMax', bytesDefault, most),
+    tombstoneMs: given('tombstoneMs', sync.TOMBSTONE_MS_DEFAULT, most),
+    valueBytesMax: given('valueBytesMax', sync.VALUE_BYTES_DEFAULT, sync.VALUE_BYTES_MAX),
   };
 }
 

@@ -26,11 +26,11 @@ test('100,000 records of which 100 differ reconcile in at most 6 round trips and
   for (let difference = 0; difference < 100; difference += 1) {
     const node = difference % 2 === 0 ? a : b;
     const author = modelAuthor(node.name);
-    const name = recordName('records', `new/${random.u32().toString(16)}`) ?? '';
+    const name = recordName('records', `common/${random.below(100_000)}/new`) ?? '';
     const version = { timeMs: 1_700_000_000_000, counter: difference };
     const fields = { name, version, claim: version, content: { type: 'value', value: VALUE } } as const;
     const candidate = modelRecord(author, fields, 0, 6);
-    await node.keeper.take([candidate], undefined);
+    await node.keeper.take([candidate], { from: undefined, isProven: true });
     const { core, path } = candidate.record;
     differingBytes += core.length + path.length + 19;
     heads.add(candidate.meta.head);
@@ -56,6 +56,6 @@ async function fill(nodes: readonly ModelNode[], count: number): Promise<void> {
       const fields = { name, version, claim: version, content: { type: 'value', value: VALUE } } as const;
       return modelRecord(author, fields, first, 8);
     });
-    for (const node of nodes) await node.keeper.take(batch, undefined);
+    for (const node of nodes) await node.keeper.take(batch, { from: undefined, isProven: true });
   }
 }

@@ -23,6 +23,7 @@ import { NeighboursOnly } from './neighbours-only.js';
 import { Pacer } from './pacer.js';
 import { ProtocolRegistry } from './protocol-registry.js';
 import { Publisher } from './publisher.js';
+import { RecordSync, type RecordListener } from './record-sync.js';
 import { Redialer } from './redialer.js';
 import { ReplayKeeper } from './replay-keeper.js';
 import { Reports } from './reports.js';
@@ -51,6 +52,7 @@ export interface MeshParts {
   readonly protocols: ProtocolRegistry;
   readonly redialer: Redialer;
   readonly replayKeeper: ReplayKeeper | undefined;
+  readonly recordSync: RecordSync | undefined;
 }
 
 export interface MeshPartsOptions {
@@ -59,6 +61,7 @@ export interface MeshPartsOptions {
   readonly runtime: MeshRuntime;
   readonly pool: CryptoPool;
   readonly events: LinksEvents;
+  readonly records: RecordListener;
   /** Where others can dial us; undefined when that is not to be told. */
   readonly endpoint: () => string | undefined;
   readonly isRunning: () => boolean;
@@ -184,6 +187,24 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
   const redialer = new Redialer({ clock, random, links, self: identity.nodeId, targetPeers });
   const replayKeeper =
     config.store === undefined ? undefined : new ReplayKeeper(replay, config.store, clock, config.logger);
+  const recordSync =
+    config.records &&
+    new RecordSync({
+      self: identity.nodeId,
+      clock,
+      random,
+      crypto,
+      networkHashes,
+      protocols,
+      publisher,
+      store: config.store,
+      config: config.records,
+      listener: options.records,
+      failed: (error) => {
+        counters.add('sync/1:failed');
+        config.logger.warn({ error: String(error) }, 'Data sync failed at something; it is tried again.');
+      },
+    });
   return {
     counters,
     guard,
@@ -199,6 +220,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     protocols,
     redialer,
     replayKeeper,
+    recordSync,
   };
 }
 

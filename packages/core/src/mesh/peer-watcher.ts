@@ -39,14 +39,16 @@ export class PeerWatcher implements LinksEvents {
     hub.emit('peer:connected', description);
     this.#sharePeers(peer);
     hub.linkMessage({ type: MessageTypes.HELLO, endpoint: info.endpoint }, peer);
+    this.#options.parts().recordSync?.joined(peer);
     const skewMs = info.timeMs - clock.nowMs();
     if (Math.abs(skewMs) >= FUTURE_MS_MAX) hub.emit('clock:skew', { nodeId, skewMs });
   }
 
   disconnected(peer: Peer, code: MeshErrorCode | PeerFaultCode): void {
     const { hub, log, drains } = this.#options;
-    const { flows, redialer } = this.#options.parts();
+    const { flows, redialer, recordSync } = this.#options.parts();
     log.info({ peer: peer.nodeId, code }, 'A peer is gone.');
+    recordSync?.gone(peer);
     flows.peerLost(peer);
     redialer.lost(peer);
     const description = peer.describe();
@@ -85,6 +87,7 @@ export class PeerWatcher implements LinksEvents {
       case 'peers':
         return this.#hinted(peer, action.hints);
       case 'info':
+        this.#options.parts().recordSync?.joined(peer);
         return hub.peer({ type: 'protocols', peer: peer.describe() });
       case 'suspect':
         hub.peer({ type: 'suspect', peer: peer.describe() });

@@ -42,7 +42,15 @@ export interface PublisherOptions {
 export interface PublishOptions extends EnvelopeOptions {
   readonly ttl?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Done with messages that are signed before they leave. Those of one batch come together. */
+  readonly before?: BeforeSending | undefined;
 }
+
+/** Says of each message why it must not leave; undefined where it may. */
+export type BeforeSending = (
+  batch: Batch,
+  messages: readonly BatchMessage[],
+) => Promise<readonly (Error | undefined)[]>;
 
 /** A message between its signature and the queues. */
 interface Pending {
@@ -51,7 +59,9 @@ interface Pending {
   readonly message: Uint8Array;
   readonly ttl: number;
   readonly to: NodeId | undefined;
+  readonly before: BeforeSending | undefined;
   readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 interface Outcome extends Sending {
@@ -81,7 +91,7 @@ export class Publisher {
     requireWithin('ttl', ttl, 1, TTL_MAX);
     const envelope = this.#envelopes.broadcast(protocol, payload, options);
     const { signal } = options;
-    const own = await this.#publish(this.#options.networkHash, envelope, ttl, undefined, signal);
+    const own = await this.#publish(this.#options.networkHash, envelope, ttl, undefined, signal, options.before);
     // Peers of an older network that we accept get a copy that is signed for it; its number is the same.
     const older = this.#olderNetworks();
     if (older.length === 0) return own;
@@ -123,6 +133,7 @@ export class Publisher {
     ttl: number,
     to: NodeId | undefined,
     signal: AbortSignal | undefined,
+    before?: BeforeSending,
   ): Promise<Outcome> {
     const { identity, crypto } = this.#options;
     if (this.#pendingBytes > 0 && this.#pendingBytes + envelopeBytes(envelope) > PENDING_BYTES_MAX)
@@ -136,7 +147,8 @@ export class Publisher {
       signer.onBatch = (batch) => this.#signed(batch, networkHash);
     }
     return new Promise<Outcome>((resolve, reject) => {
-      this.#pending.set(message, { core, envelope: { ...envelope, payload }, message, ttl, to, resolve });
+      const pending = { core, envelope: { ...envelope, payload }, message, ttl, to, before, resolve, reject };
+      this.#pending.set(message, pending);
       this.#pendingBytes += core.length;
       signer.add(to === undefined ? 'gossip' : 'direct', message, signal).catch((error: unknown) => {
         if (this.#pending.delete(message)) this.#pendingBytes -= core.length;
@@ -168,17 +180,35 @@ export class Publisher {
       const salt = signed.salts[index];
       if (pending === undefined || salt === undefined) return;
       this.#pending.delete(message);
-      const { core, envelope, ttl, to } = pending;
+      const { core, envelope, ttl, to, before } = pending;
       this.#pendingBytes -= core.length;
-      const name = `${to ?? ''}|${ttl}|${envelope.priority}`;
+      const name = `${to ?? ''}|${ttl}|${envelope.priority}|${before === undefined ? '' : envelope.protocol}`;
       const group = groups.get(name) ?? { pending: [], messages: [] };
       group.pending.push(pending);
       group.messages.push({ index, salt, core, envelope, id: messageId(message), path: undefined });
       groups.set(name, group);
     });
     for (const { pending, messages } of groups.values()) {
-      this.#dispatch(batch, pending, messages, messages.length === signed.messages.length);
+      const isWhole = messages.length === signed.messages.length;
+      const before = pending[0]?.before;
+      if (before === undefined) this.#dispatch(batch, pending, messages, isWhole);
+      else void this.#dispatchAfter(before, batch, pending, messages, isWhole);
     }
+  }
+
+  async #dispatchAfter(
+    before: BeforeSending,
+    batch: Batch,
+    pending: readonly Pending[],
+    messages: readonly BatchMessage[],
+    isWhole: boolean,
+  ): Promise<void> {
+    const refusals = await before(batch, messages).catch((error: unknown) => pending.map(() => error));
+    const leaves = refusals.map((refusal) => refusal === undefined);
+    pending.forEach(({ reject }, index) => leaves[index] === true || reject(refusals[index]));
+    const isAll = isWhole && leaves.every(Boolean);
+    const goes = (_: unknown, index: number): boolean => leaves[index] === true;
+    this.#dispatch(batch, pending.filter(goes), messages.filter(goes), isAll);
   }
 
   #dispatch(

@@ -13,6 +13,8 @@ export const CHUNK_BYTES = 16_384;
 
 /** Records held, tombstones included; a further one is refused with SYNC_FULL. */
 export const RECORDS_DEFAULT = 262_144;
+/** The most that the option may ask for: names and versions are kept in memory, some 300 bytes each. */
+export const RECORDS_MAX = 4_194_304;
 /** Bytes of records with their proofs in memory; more is refused with SYNC_FULL. */
 export const MEMORY_BYTES_DEFAULT = 67_108_864;
 /** The same where a store is given. */
@@ -21,8 +23,8 @@ export const STORE_BYTES_DEFAULT = 1_073_741_824;
 export const TOMBSTONE_MS_DEFAULT = 2_592_000_000;
 /** Deletions whose tombstones are gone and which are still refused a return, each as a key's hash and a version. */
 export const GRAVES_MAX = 65_536;
-/** Between two looks for tombstones that are old enough to go. */
-export const BURIAL_MS = 3_600_000;
+/** Between two looks for tombstones that are old enough to go, at the beginning of a round. */
+export const BURIAL_MS = 60_000;
 /** How far a version may be ahead of our clock. */
 export const VERSION_AHEAD_MS_MAX = 120_000;
 /** How long after a key's first write an earlier claim to it, from the other side of a partition, still counts. */

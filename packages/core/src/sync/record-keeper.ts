@@ -38,6 +38,14 @@ export interface RecordChange {
   readonly from: NodeId | undefined;
 }
 
+/** Where records come from. */
+export interface Provenance {
+  /** A neighbour, or this node where it is undefined. */
+  readonly from: NodeId | undefined;
+  /** Whether the proofs were checked on the way, as those of broadcasts are. */
+  readonly isProven: boolean;
+}
+
 /** What became of a record. `wait`: it is good, and its chunks are missing. */
 export type Outcome = Verdict | 'wait';
 
@@ -93,10 +101,11 @@ export class RecordKeeper {
     if (this.ledger.bytes + bytes > bytesMax) throw full(`${bytesMax} bytes`);
   }
 
-  /** Records of others, or our own where `from` is undefined. Resolves when what was taken is durable; rejects where the store fails. */
-  async take(candidates: readonly ReadRecord[], from: NodeId | undefined): Promise<Outcome[]> {
+  /** Resolves when what was taken is durable; rejects where the store fails. */
+  async take(candidates: readonly ReadRecord[], { from, isProven }: Provenance): Promise<Outcome[]> {
     // Signatures are checked before it is their turn, so that nobody's keep others waiting.
-    const proven = from === undefined ? new Set(candidates) : await this.#proven(candidates, from);
+    const proven =
+      isProven || from === undefined ? new Set(candidates) : await this.#proven(candidates, from);
     return this.#serially(() => this.#take(candidates, from, proven));
   }
 

@@ -34,8 +34,8 @@ export interface RecordStore {
   /** Deletions whose tombstones are gone: hashes of names, oldest version first. */
   graves(): Promise<[hash: string, version: HybridTime][]>;
   chunk(root: string, index: number): Promise<Uint8Array | undefined>;
-  /** Resolves once it would survive a loss of power. */
-  putChunk(root: string, index: number, bytes: Uint8Array): Promise<void>;
+  /** Resolves once they would survive a loss of power. */
+  putChunks(root: string, chunks: readonly (readonly [index: number, bytes: Uint8Array])[]): Promise<void>;
   /** Numbers of the chunks that are here, for each large value. */
   chunks(): Promise<Map<string, number[]>>;
   deleteChunks(root: string): Promise<void>;

@@ -97,8 +97,11 @@ export class StoredRecords implements RecordStore {
     return this.#store.get(chunkKey(root, index));
   }
 
-  async putChunk(root: string, index: number, bytes: Uint8Array): Promise<void> {
-    await this.#store.batch([{ type: 'put', key: chunkKey(root, index), value: bytes }], { sync: true });
+  async putChunks(root: string, chunks: readonly (readonly [number, Uint8Array])[]): Promise<void> {
+    const operations = chunks.map(
+      ([index, value]) => ({ type: 'put', key: chunkKey(root, index), value }) as const,
+    );
+    await this.#store.batch(operations, { sync: true });
   }
 
   async chunks(): Promise<Map<string, number[]>> {

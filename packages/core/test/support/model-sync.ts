@@ -57,7 +57,7 @@ export class ModelNode {
     const content = value === undefined ? ({ type: 'tombstone' } as const) : ({ type: 'value', value } as const);
     const fields = this.keeper.fields(name, this.author.id, content);
     this.#batch += 1;
-    const [outcome] = await this.keeper.take([modelRecord(this.author, fields, this.#batch)], undefined);
+    const [outcome] = await this.keeper.take([modelRecord(this.author, fields, this.#batch)], { from: undefined, isProven: true });
     return outcome;
   }
 
@@ -80,7 +80,9 @@ export class ModelNode {
     send: (body: Uint8Array) => void,
   ): Promise<void> {
     const machine = this.machine(peer);
-    for (const action of actions) {
+    // What an action leads to comes after the actions before it, as with `runMachine`.
+    const queue = [...actions];
+    for (let action = queue.shift(); action !== undefined; action = queue.shift()) {
       switch (action.type) {
         case 'frame':
           send(action.body);
@@ -88,18 +90,18 @@ export class ModelNode {
         case 'load': {
           const records = await Promise.all(action.names.map((name) => this.store.get(name)));
           const found = records.filter((record) => record !== undefined);
-          await this.perform(peer, machine.loaded(action.ticket, found, this.nowMs()), send);
+          queue.push(...machine.loaded(action.ticket, found, this.nowMs()));
           break;
         }
         case 'load-chunk':
-          await this.perform(peer, machine.chunkLoaded(action.ticket, undefined, this.nowMs()), send);
+          queue.push(...machine.chunkLoaded(action.ticket, undefined, this.nowMs()));
           break;
         case 'store': {
           const read = action.records.map((record) => readReceived(record, [MODEL_NETWORK]));
           const good = read.filter((each) => typeof each !== 'string');
-          const outcomes = await this.keeper.take(good, peer as NodeId);
+          const outcomes = await this.keeper.take(good, { from: peer as NodeId, isProven: false });
           this.outcomes.push(...outcomes);
-          await this.perform(peer, machine.stored(action.ticket, this.nowMs()), send);
+          queue.push(...machine.stored(action.ticket, this.nowMs()));
           break;
         }
         case 'reject':
