@@ -7,7 +7,7 @@ import { NeighbourMachine } from '../../src/sync/neighbour-machine.js';
 import { RecordKeeper, type Outcome } from '../../src/sync/record-keeper.js';
 import type { CollectionRule } from '../../src/sync/record-judge.js';
 import { recordName } from '../../src/sync/record-name.js';
-import { readReceived } from '../../src/sync/record-proof.js';
+import { readReceived, type ReadRecord } from '../../src/sync/record-proof.js';
 import { StoredRecords } from '../../src/sync/stored-records.js';
 import { modelAuthor, modelRecord, MODEL_NETWORK, type ModelAuthor } from './model-records.js';
 
@@ -59,6 +59,13 @@ export class ModelNode {
     this.#batch += 1;
     const [outcome] = await this.keeper.take([modelRecord(this.author, fields, this.#batch)], { from: undefined, isProven: true });
     return outcome;
+  }
+
+  async record(collection: string, key: string): Promise<ReadRecord> {
+    const record = await this.store.get(recordName(collection, key) ?? '');
+    const read = record && readReceived(record, [MODEL_NETWORK]);
+    if (read === undefined || typeof read === 'string') throw new Error(`${key} is not here`);
+    return read;
   }
 
   machine(peer: string): NeighbourMachine {
