@@ -8,7 +8,12 @@ import { Listening } from './mesh/listening.js';
 import { assembleMesh, type MeshParts } from './mesh/mesh-parts.js';
 import type { Peer } from './mesh/peer.js';
 import { PeerWatcher } from './mesh/peer-watcher.js';
-import type { CollectionOptions, RecordInput, ReplicateOptions, ReplicateResult } from './mesh/mesh-record.js';
+import type {
+  CollectionOptions,
+  RecordInput,
+  ReplicateOptions,
+  ReplicateResult,
+} from './mesh/mesh-record.js';
 import { badCollection, Collection, Records } from './mesh/records.js';
 import { MessageTypes } from './message-types.js';
 import { isCollection } from './sync/record-name.js';
@@ -207,8 +212,7 @@ export class MeshNetwork implements MeshTransport {
   collection(name: string, options: CollectionOptions = {}): Collection {
     if (!isCollection(name)) throw badCollection();
     const { accept } = options;
-    const isRule =
-      accept === undefined || typeof accept === 'function' || ACCEPT_RULES.includes(accept as string);
+    const isRule = accept === undefined || typeof accept === 'function' || ACCEPT_RULES.includes(accept);
     if (!isRule)
       throw new MeshArgumentError('MESH_BAD_OPTION', `accept is ${ACCEPT_RULES.join(', ')} or a function.`);
     if (accept !== undefined) this.#parts.recordSync?.setRule(name, accept);

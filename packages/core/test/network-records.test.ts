@@ -13,11 +13,17 @@ test('a record reaches every node, and each may read it and walk over its collec
     expect(nodeId).toBe(mesh.node('a').nodeId);
     heard.push(message);
   });
-  const written = await mesh.run(mesh.node('a').replicate({ collection: 'notes', key: 'first', value: { text: 'hi' } }));
+  const written = await mesh.run(
+    mesh.node('a').replicate({ collection: 'notes', key: 'first', value: { text: 'hi' } }),
+  );
   expect(written.peersSent).toBe(1);
   await mesh.advance(1_000);
   const record = await mesh.node('c').records.get('notes', 'first');
-  expect(record).toMatchObject({ value: { text: 'hi' }, author: mesh.node('a').nodeId, version: written.version });
+  expect(record).toMatchObject({
+    value: { text: 'hi' },
+    author: mesh.node('a').nodeId,
+    version: written.version,
+  });
   expect(record?.id).toBe(written.id);
   expect(heard.map(({ record }) => record?.key)).toEqual(['first']);
   expect(await keysOf(mesh.node('b'), 'notes')).toEqual(['first']);
@@ -148,9 +154,9 @@ test('at a limit nothing is lost in silence: the writer is told, and what others
   await mesh.advance(500);
   expect(small.records.size).toBe(2);
   expect(small.counters['sync/1:SYNC_FULL']).toBeGreaterThan(0);
-  await expect(
-    mesh.run(small.replicate({ collection: 'notes', key: '4', value: 4 })),
-  ).rejects.toMatchObject({ code: 'SYNC_FULL' });
+  await expect(mesh.run(small.replicate({ collection: 'notes', key: '4', value: 4 }))).rejects.toMatchObject({
+    code: 'SYNC_FULL',
+  });
   await mesh.stop();
 });
 

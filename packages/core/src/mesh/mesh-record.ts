@@ -59,8 +59,7 @@ export interface RecordRange {
  * or their stores differ.
  */
 export type AcceptRule =
-  | CollectionRule
-  | ((record: MeshRecord, previous: MeshRecord | undefined) => boolean | Promise<boolean>);
+  CollectionRule | ((record: MeshRecord, previous: MeshRecord | undefined) => boolean | Promise<boolean>);
 
 /** Options of {@link MeshNetwork.collection}. */
 export interface CollectionOptions {

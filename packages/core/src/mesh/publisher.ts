@@ -5,14 +5,7 @@ import {
   type SignedBatch,
   type SigningIdentity,
 } from '@yakmesh/crypto';
-import {
-  bytesKey,
-  parcelBytes,
-  Tree,
-  type Batch,
-  type BatchMessage,
-  type Parcel,
-} from '../envelope/batch.js';
+import { bytesKey, parcelBytes, Tree, type Batch, type BatchMessage } from '../envelope/batch.js';
 import { encodeLeafMessage, envelopeBytes, messageId, type Envelope } from '../envelope/envelope.js';
 import type { MeshCrypto } from '../mesh-crypto.js';
 import { TTL_MAX, type BroadcastResult, type Clock, type SendResult } from '../transport/index.js';
@@ -91,7 +84,14 @@ export class Publisher {
     requireWithin('ttl', ttl, 1, TTL_MAX);
     const envelope = this.#envelopes.broadcast(protocol, payload, options);
     const { signal } = options;
-    const own = await this.#publish(this.#options.networkHash, envelope, ttl, undefined, signal, options.before);
+    const own = await this.#publish(
+      this.#options.networkHash,
+      envelope,
+      ttl,
+      undefined,
+      signal,
+      options.before,
+    );
     // Peers of an older network that we accept get a copy that is signed for it; its number is the same.
     const older = this.#olderNetworks();
     if (older.length === 0) return own;

@@ -5,10 +5,16 @@ import type { MeshCrypto } from '../mesh-crypto.js';
 import { RecordError } from '../sync/errors.js';
 import { cutValue } from '../sync/large-values.js';
 import * as limits from '../sync/limits.js';
-import type { ProvenRecord, ReceivedRecord } from '../sync/neighbour-actions.js';
+import type { ReceivedRecord } from '../sync/neighbour-actions.js';
 import { faultOf, RecordKeeper, storeError, type Outcome, type RecordChange } from '../sync/record-keeper.js';
 import type { CollectionRule } from '../sync/record-judge.js';
-import { isProven, readDelivered, readReceived, SYNC_PROTOCOL, type ReadRecord } from '../sync/record-proof.js';
+import {
+  isProven,
+  readDelivered,
+  readReceived,
+  SYNC_PROTOCOL,
+  type ReadRecord,
+} from '../sync/record-proof.js';
 import { chunksOf, recordPayload, type RecordContent } from '../sync/record.js';
 import { StoredRecords } from '../sync/stored-records.js';
 import { MANIFEST } from '../sync/stream-messages.js';
@@ -184,7 +190,11 @@ export class RecordSync {
   }
 
   /** Names in a range, as they are at each step. */
-  names(from: string, to: string, isReverse: boolean): Iterable<{ readonly name: string; readonly kind: string }> {
+  names(
+    from: string,
+    to: string,
+    isReverse: boolean,
+  ): Iterable<{ readonly name: string; readonly kind: string }> {
     const { index } = this.#keeper.ledger;
     return isReverse ? index.reversed(from, to) : index.entries(from, to);
   }
@@ -224,7 +234,10 @@ export class RecordSync {
     if (bytes.length <= limits.INLINE_BYTES_MAX) return { type: 'value', value };
     const { valueBytesMax } = this.#options.config;
     if (bytes.length > valueBytesMax)
-      throw new RecordError('SYNC_TOO_LARGE', `The value has ${bytes.length} bytes, the limit is ${valueBytesMax}.`);
+      throw new RecordError(
+        'SYNC_TOO_LARGE',
+        `The value has ${bytes.length} bytes, the limit is ${valueBytesMax}.`,
+      );
     const { root, manifest, chunks } = cutValue(bytes);
     const name = bytesToHex(root);
     this.#complete.add(name);
@@ -272,7 +285,8 @@ export class RecordSync {
   #settle(candidate: ReadRecord, outcome: Outcome, from: NodeId): void {
     if (outcome === 'wait') return this.#fetch(candidate, from);
     const fault = faultOf(outcome);
-    if (fault !== undefined) this.#port.report(from, fault, fault === 'SYNC_BAD_PROOF' ? BAD_PROOF_WEIGHT : 0);
+    if (fault !== undefined)
+      this.#port.report(from, fault, fault === 'SYNC_BAD_PROOF' ? BAD_PROOF_WEIGHT : 0);
   }
 
   /** The record counts once its chunks are here; until then it comes again with every round. */
@@ -367,4 +381,3 @@ function refusal(outcome: Outcome): RecordError | undefined {
       return new RecordError('SYNC_REFUSED', `The rule of the collection refuses the record (${outcome}).`);
   }
 }
-

@@ -75,7 +75,8 @@ export class Records {
     options: ReplicateOptions = {},
   ): Promise<ReplicateResult> {
     const name = requireName(collection, key);
-    if (value === undefined) throw new MeshArgumentError('MESH_BAD_ARGUMENT', 'A record has a value; delete it to remove it.');
+    if (value === undefined)
+      throw new MeshArgumentError('MESH_BAD_ARGUMENT', 'A record has a value; delete it to remove it.');
     await this.#options.whenStarted();
     return this.#sync.replicate(name, value, options);
   }

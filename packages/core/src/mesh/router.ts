@@ -28,8 +28,7 @@ export interface SignedMessage {
 export interface Subscriber {
   /** Undefined where the protocol has no gate: then its messages are relayed without being looked at. */
   readonly gate:
-    | ((payload: Payload, info: MessageInfo, signed: SignedMessage) => Promise<GateVerdict>)
-    | undefined;
+    ((payload: Payload, info: MessageInfo, signed: SignedMessage) => Promise<GateVerdict>) | undefined;
   message(payload: Payload, info: MessageInfo): void;
 }
 
@@ -222,7 +221,8 @@ export class Router {
     info: MessageInfo,
   ): Promise<void> {
     const { counters, reports, spreader } = this.#options;
-    const verdict = (await subscriber.gate?.(payload, info, { batch: work.arrival.batch, message })) ?? 'ignore';
+    const verdict =
+      (await subscriber.gate?.(payload, info, { batch: work.arrival.batch, message })) ?? 'ignore';
     counters.add(`gate:${verdict}`);
     if (verdict === 'reject') reports.node(work.from.nodeId, 'GATE_REJECTED', 5);
     if (verdict !== 'forward') return;

@@ -54,7 +54,13 @@ export class FetchMachine implements Machine<FetchAction> {
   }
 
   /** Begins a fetch; false where too many are under way. `have` are chunks that are here from an earlier one. */
-  want(root: string, size: number, have: readonly number[], from: NodeId, nowMs: number): readonly FetchAction[] {
+  want(
+    root: string,
+    size: number,
+    have: readonly number[],
+    from: NodeId,
+    nowMs: number,
+  ): readonly FetchAction[] {
     const known = this.#fetches.get(root);
     if (known !== undefined) {
       known.without.delete(from);
@@ -93,7 +99,13 @@ export class FetchMachine implements Machine<FetchAction> {
     return this.#take();
   }
 
-  chunk(peer: NodeId, rootBytes: Uint8Array, index: number, bytes: Uint8Array, nowMs: number): readonly FetchAction[] {
+  chunk(
+    peer: NodeId,
+    rootBytes: Uint8Array,
+    index: number,
+    bytes: Uint8Array,
+    nowMs: number,
+  ): readonly FetchAction[] {
     const root = bytesToHex(rootBytes);
     const fetch = this.#fetches.get(root);
     if (fetch?.peer !== peer || !fetch.asked.has(index)) return [];

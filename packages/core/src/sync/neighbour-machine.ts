@@ -4,24 +4,16 @@ import * as limits from './limits.js';
 import { decodeSyncFrame, encodeSyncFrame } from './messages.js';
 import type { NeighbourAction, ProvenRecord, ReceivedChunk, ReceivedHead } from './neighbour-actions.js';
 import type { RangeIndex } from './range-index.js';
-import {
-  answerRange,
-  compareList,
-  differs,
-  openingRanges,
-  wantedNames,
-  type DifferingRange,
-} from './range-answers.js';
+import { NeighbourWork } from './neighbour-work.js';
+import { compareList, differs, openingRanges, wantedNames } from './range-answers.js';
 import type { RecordMeta } from './record.js';
 import {
   encodeChunk,
   encodeCompare,
   encodeFetch,
   encodeHead,
-  encodeIds,
   encodeKey,
   encodeRecord,
-  GROUP_MAX,
   type ComparedRange,
   type RangeIds,
   type StreamMessage,
@@ -50,13 +42,7 @@ export class NeighbourMachine implements Machine<NeighbourAction> {
   readonly #openings: TokenBucket;
   #actions: NeighbourAction[] = [];
   #round: Round | undefined;
-  /** Work that waits: all of it is cleared by a new epoch of ours. */
-  #differing: DifferingRange[] = [];
-  #wants: RangeIds[] = [];
-  #sends = new Set<string>();
-  #sendRanges: { from: string; readonly to: string | undefined }[] = [];
-  #serves: { readonly root: Uint8Array; readonly index: number }[] = [];
-  #isIncomplete = false;
+  readonly #work: NeighbourWork;
   #key: Uint8Array | undefined;
   #head: ReceivedHead | undefined;
   #sentAuthor: string | undefined;
@@ -72,6 +58,7 @@ export class NeighbourMachine implements Machine<NeighbourAction> {
 
   constructor({ index, random, nowMs }: NeighbourMachineOptions) {
     this.#index = index;
+    this.#work = new NeighbourWork(index);
     this.#random = random;
     this.#sender = new StreamSender(random);
     this.#controls = new TokenBucket(limits.CONTROLS_PER_SECOND, limits.CONTROLS_BURST, nowMs);
@@ -103,6 +90,7 @@ export class NeighbourMachine implements Machine<NeighbourAction> {
   begin(nowMs: number): readonly NeighbourAction[] {
     if (this.#round !== undefined) return [];
     this.#round = { received: 0, sent: 0 };
+    this.#work.takeIncomplete();
     this.#progressMs = nowMs;
     for (const message of encodeCompare(openingRanges(this.#index, this.#random), true))
       this.#sender.push(message);
@@ -146,10 +134,10 @@ export class NeighbourMachine implements Machine<NeighbourAction> {
 
   /** What a `load-chunk` action asked for; undefined where it is not here. */
   chunkLoaded(ticket: number, bytes: Uint8Array | undefined, nowMs: number): readonly NeighbourAction[] {
-    const served = this.#serves[0];
+    const { served } = this.#work;
     if (ticket !== this.#loading || served === undefined) return [];
     this.#loading = undefined;
-    this.#serves.shift();
+    this.#work.serveNext();
     this.#sender.push(encodeChunk(served.root, served.index, bytes ?? new Uint8Array(0)));
     return this.#goOn(nowMs);
   }
@@ -169,10 +157,8 @@ export class NeighbourMachine implements Machine<NeighbourAction> {
   }
 
   get #isIdle(): boolean {
-    const isWorking =
-      this.#differing.length + this.#wants.length + this.#sends.size + this.#sendRanges.length > 0;
-    const isWaiting = this.#loading !== undefined || this.#storing !== undefined || this.#serves.length > 0;
-    return !isWorking && !isWaiting && this.#receiver.isEmpty && this.#sender.isFlushed;
+    const isWaiting = this.#loading !== undefined || this.#storing !== undefined;
+    return this.#work.isEmpty && !isWaiting && this.#receiver.isEmpty && this.#sender.isFlushed;
   }
 
   #receiveData(epoch: number, number: number, piece: Uint8Array, nowMs: number): void {
@@ -246,8 +232,7 @@ export class NeighbourMachine implements Machine<NeighbourAction> {
         for (const range of message.ranges) this.#list(range);
         return true;
       case 'want':
-        for (const range of message.ranges)
-          for (const name of wantedNames(this.#index, range)) this.#send(name);
+        for (const range of message.ranges) this.#work.send(wantedNames(this.#index, range));
         return true;
       case 'key':
         this.#key = message.publicKey;
@@ -258,8 +243,7 @@ export class NeighbourMachine implements Machine<NeighbourAction> {
         return true;
       }
       case 'fetch':
-        for (let at = 0; at < message.count && this.#serves.length < limits.SERVED_CHUNKS_MAX; at += 1)
-          this.#serves.push({ root: message.root.slice(), index: message.first + at });
+        this.#work.serve(message.root, message.first, message.count);
         return true;
       default:
         return true;
@@ -272,87 +256,33 @@ export class NeighbourMachine implements Machine<NeighbourAction> {
     if (isOpening) this.#actions.push({ type: 'asked' });
     for (const range of ranges) {
       if (!differs(this.#index, range)) continue;
-      this.#differ({ from: range.from, to: range.to, theirs: range.count });
+      this.#work.differ({ from: range.from, to: range.to, theirs: range.count });
     }
   }
 
   /** 4. What the neighbour lacks of a listed range is sent, and what we lack is wanted. */
   #list(range: RangeIds): void {
     const difference = compareList(this.#index, range);
-    if (difference === undefined) return this.#differ({ ...range, theirs: range.ids.length });
-    for (const name of difference.send) this.#send(name);
-    for (let at = 0; at < difference.want.length; at += GROUP_MAX) {
-      if (this.#hasRoom(this.#wants.length))
-        this.#wants.push({ ...range, ids: difference.want.slice(at, at + GROUP_MAX).map((id) => id.slice()) });
-    }
+    if (difference === undefined) return this.#work.differ({ ...range, theirs: range.ids.length });
+    this.#work.send(difference.send);
+    this.#work.want({ ...range, ids: difference.want });
   }
 
-  #differ(range: DifferingRange): void {
-    if (this.#hasRoom(this.#differing.length)) this.#differing.push(range);
-  }
-
-  #send(name: string): void {
-    if (this.#hasRoom(this.#sends.size)) this.#sends.add(name);
-  }
-
-  /** What does not fit is left to the next round. */
-  #hasRoom(waiting: number): boolean {
-    const hasRoom = waiting < limits.WAITING_MAX;
-    if (!hasRoom) this.#isIncomplete = true;
-    return hasRoom;
-  }
-
-  /** Prepares what fits ahead of the window: comparisons first, since they are short and a round trip each. */
+  /** Prepares what fits ahead of the window. */
   #fill(): void {
-    while (this.#differing.length > 0 && this.#sender.hasRoom) this.#answerDiffering();
-    while (this.#wants.length > 0 && this.#sender.hasRoom) {
-      for (const message of encodeIds('want', this.#wants.splice(0, GROUP_MAX))) this.#sender.push(message);
+    while (this.#sender.hasRoom) {
+      const messages = this.#work.nextMessages();
+      if (messages === undefined) break;
+      for (const message of messages) this.#sender.push(message);
     }
     if (!this.#sender.hasRoom || this.#loading !== undefined) return;
-    const [served] = this.#serves;
-    const names = served === undefined ? this.#nextNames() : [];
+    const { served } = this.#work;
+    const names = served === undefined ? this.#work.nextNames() : [];
     if (served === undefined && names.length === 0) return;
     this.#ticket += 1;
     this.#loading = this.#ticket;
     if (served === undefined) this.#actions.push({ type: 'load', ticket: this.#ticket, names });
     else this.#actions.push({ type: 'load-chunk', ticket: this.#ticket, ...served });
-  }
-
-  /** 3. Each range that differs: cut, listed, or sent whole. Several share a message. */
-  #answerDiffering(): void {
-    const compared: ComparedRange[] = [];
-    const listed: RangeIds[] = [];
-    for (const range of this.#differing.splice(0, GROUP_MAX)) {
-      const answer = answerRange(this.#index, range);
-      if (answer.type === 'compare') compared.push(...answer.ranges);
-      else if (answer.type === 'list') listed.push(answer.range);
-      else if (this.#hasRoom(this.#sendRanges.length)) this.#sendRanges.push({ from: range.from, to: range.to });
-    }
-    for (const message of encodeCompare(compared, false)) this.#sender.push(message);
-    for (const message of encodeIds('list', listed)) this.#sender.push(message);
-  }
-
-  /** 5. Records to read next; ranges that are sent whole are walked along, so that they take no memory. */
-  #nextNames(): string[] {
-    const names: string[] = [];
-    let bytes = 0;
-    const isFull = (): boolean => names.length >= limits.LOAD_RECORDS_MAX || bytes >= limits.LOAD_BYTES_MAX;
-    for (const name of this.#sends) {
-      if (isFull()) return names;
-      this.#sends.delete(name);
-      names.push(name);
-      bytes += this.#index.get(name)?.bytes ?? 0;
-    }
-    for (let range = this.#sendRanges[0]; range !== undefined; range = this.#sendRanges[0]) {
-      for (const entry of this.#index.entries(range.from, range.to)) {
-        if (isFull()) return names;
-        names.push(entry.name);
-        bytes += entry.bytes;
-        range.from = `${entry.name}\0`;
-      }
-      this.#sendRanges.shift();
-    }
-    return names;
   }
 
   /** 6. A record goes after its batch's head, and that after its signer's key, each unless it was the last one. */
@@ -383,23 +313,18 @@ export class NeighbourMachine implements Machine<NeighbourAction> {
     const { received, sent, isIdle } = this.#peer;
     if (this.#round === undefined || !this.#isIdle || !isIdle) return;
     if (received !== this.#sender.sent || sent !== this.#receiver.done) return;
-    this.#finish(!this.#isIncomplete);
+    this.#finish(!this.#work.takeIncomplete());
   }
 
   #finish(isComplete: boolean): void {
     const round = this.#round;
     this.#round = undefined;
-    this.#isIncomplete = false;
     if (round !== undefined) this.#actions.push({ type: 'round', isComplete, ...round });
   }
 
   #reset(nowMs: number): void {
     this.#sender.restart();
-    this.#differing = [];
-    this.#wants = [];
-    this.#sends = new Set();
-    this.#sendRanges = [];
-    this.#serves = [];
+    this.#work.clear();
     this.#loading = undefined;
     this.#sentAuthor = undefined;
     this.#sentHead = undefined;

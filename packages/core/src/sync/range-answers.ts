@@ -95,7 +95,12 @@ function evenRanks(count: number): number[] {
 }
 
 /** The range cut before the entries of these ranks, which count from its beginning. */
-function parts(index: Index, from: string, to: string | undefined, ranks: readonly number[]): ComparedRange[] {
+function parts(
+  index: Index,
+  from: string,
+  to: string | undefined,
+  ranks: readonly number[],
+): ComparedRange[] {
   const first = index.rank(from);
   const bounds: string[] = [];
   for (const rank of ranks) {

@@ -30,7 +30,8 @@ type Judged = Pick<RecordMeta, 'name' | 'version' | 'claim' | 'author' | 'id' | 
 export function judge(record: Judged, standing: Standing): Verdict {
   const { current, grave, floorMs, rule, nowMs } = standing;
   if (record.version.timeMs > nowMs + VERSION_AHEAD_MS_MAX) return 'SYNC_FROM_FUTURE';
-  if (rule === 'own-keys' && !splitName(record.name).key.startsWith(`${record.author}/`)) return 'SYNC_NOT_OWNER';
+  if (rule === 'own-keys' && !splitName(record.name).key.startsWith(`${record.author}/`))
+    return 'SYNC_NOT_OWNER';
   if (grave !== undefined && compareTimes(record.version, grave) <= 0) return 'SYNC_BURIED';
   if (current === undefined) return record.version.timeMs < floorMs ? 'SYNC_BURIED' : 'take';
   const isOwned = rule === 'first-writer';

@@ -12,7 +12,10 @@ import type { RecordFields, RecordMeta } from './record.js';
 import { nameHash } from './stored-records.js';
 
 /** Asked beyond the rule of a collection. */
-export type AcceptRecord = (candidate: ReadRecord, previous: RecordMeta | undefined) => boolean | Promise<boolean>;
+export type AcceptRecord = (
+  candidate: ReadRecord,
+  previous: RecordMeta | undefined,
+) => boolean | Promise<boolean>;
 
 export interface RecordKeeperOptions {
   readonly store: RecordStore;
@@ -285,7 +288,10 @@ function label(name: string): string {
 }
 
 function full(limit: string): RecordError {
-  return new RecordError('SYNC_FULL', `The store of records is at its limit of ${limit}; raise it or delete some.`);
+  return new RecordError(
+    'SYNC_FULL',
+    `The store of records is at its limit of ${limit}; raise it or delete some.`,
+  );
 }
 
 /** What a store that failed means to a caller. */

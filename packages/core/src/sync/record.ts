@@ -91,9 +91,7 @@ export function encodeRecordPayload(fields: RecordFields): Uint8Array {
 function readTime(value: unknown): HybridTime | undefined {
   if (!Array.isArray(value) || value.length !== 2) return undefined;
   const [timeMs, counter] = value as [unknown, unknown];
-  return isHybridTime(timeMs, counter)
-    ? { timeMs: timeMs as number, counter: counter as number }
-    : undefined;
+  return isHybridTime(timeMs, counter) ? { timeMs: timeMs as number, counter: counter as number } : undefined;
 }
 
 function readContent(rest: Record<string, unknown>): RecordContent | undefined {

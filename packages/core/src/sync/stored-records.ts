@@ -129,7 +129,8 @@ export class StoredRecords implements RecordStore {
   /** Entries of a place, without its prefix. */
   async *#entries(place: string): AsyncIterable<readonly [string, Uint8Array]> {
     const lt = place.slice(0, -1) + String.fromCharCode(place.charCodeAt(place.length - 1) + 1);
-    for await (const [key, value] of this.#store.range({ gte: place, lt })) yield [key.slice(place.length), value];
+    for await (const [key, value] of this.#store.range({ gte: place, lt }))
+      yield [key.slice(place.length), value];
   }
 
   async #head(key: string): Promise<ProvenHead | undefined> {

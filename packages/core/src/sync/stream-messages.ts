@@ -169,7 +169,7 @@ function decodeIds(reader: ByteReader, type: 'list' | 'want'): StreamMessage | u
 /** Messages of as many ranges as fit each; ranges that follow one another share their bounds. */
 export function encodeCompare(ranges: readonly ComparedRange[], isOpening: boolean): Uint8Array[] {
   const messages: Uint8Array[] = [];
-  for (let at = 0; at < ranges.length; ) {
+  for (let at = 0; at < ranges.length;) {
     const body = new ByteWriter(1_024, MESSAGE_BYTES_MAX).u8(isOpening ? 1 : 0);
     let previous = BOUND_START;
     while (at < ranges.length && body.length < GROUPS_BYTES) {
@@ -202,7 +202,7 @@ function contiguous(ranges: readonly ComparedRange[], first: number): ComparedRa
 
 export function encodeIds(type: 'list' | 'want', ranges: readonly RangeIds[]): Uint8Array[] {
   const messages: Uint8Array[] = [];
-  for (let at = 0; at < ranges.length; ) {
+  for (let at = 0; at < ranges.length;) {
     const body = new ByteWriter(1_024, MESSAGE_BYTES_MAX);
     let previous = BOUND_START;
     for (; at < ranges.length && body.length < GROUPS_BYTES; at += 1) {

@@ -54,10 +54,14 @@ export class ModelNode {
 
   async write(collection: string, key: string, value: Payload | undefined): Promise<Outcome | undefined> {
     const name = recordName(collection, key) ?? '';
-    const content = value === undefined ? ({ type: 'tombstone' } as const) : ({ type: 'value', value } as const);
+    const content =
+      value === undefined ? ({ type: 'tombstone' } as const) : ({ type: 'value', value } as const);
     const fields = this.keeper.fields(name, this.author.id, content);
     this.#batch += 1;
-    const [outcome] = await this.keeper.take([modelRecord(this.author, fields, this.#batch)], { from: undefined, isProven: true });
+    const [outcome] = await this.keeper.take([modelRecord(this.author, fields, this.#batch)], {
+      from: undefined,
+      isProven: true,
+    });
     return outcome;
   }
 
@@ -170,7 +174,10 @@ export async function reconcile(
   return exchange;
 }
 
-export function modelNode(name: string, options: { seed?: string; nowMs?: () => number; rule?: CollectionRule } = {}) {
+export function modelNode(
+  name: string,
+  options: { seed?: string; nowMs?: () => number; rule?: CollectionRule } = {},
+) {
   const { seed = 'model', nowMs = () => 1_700_000_000_000, rule } = options;
   return new ModelNode(name, new SeededRandom(`${seed}/${name}`), nowMs, rule);
 }
