@@ -55,6 +55,8 @@ export class NeighbourMachine implements Machine<NeighbourAction> {
   #progressMs: number;
   #resumeMs: number | undefined;
   #restartMs = -Infinity;
+  /** Part of what the neighbour said in this round is lost. */
+  #isDisturbed = false;
 
   constructor({ index, random, nowMs }: NeighbourMachineOptions) {
     this.#index = index;
@@ -91,6 +93,7 @@ export class NeighbourMachine implements Machine<NeighbourAction> {
     if (this.#round !== undefined) return [];
     this.#round = { received: 0, sent: 0 };
     this.#work.takeIncomplete();
+    this.#isDisturbed = false;
     this.#progressMs = nowMs;
     for (const message of encodeCompare(openingRanges(this.#index, this.#random), true))
       this.#sender.push(message);
@@ -151,8 +154,11 @@ export class NeighbourMachine implements Machine<NeighbourAction> {
 
   /** What was received could not be kept, or what was to be sent was not: nothing of it is acknowledged, and all begins anew. */
   fail(nowMs: number): readonly NeighbourAction[] {
+    const { epoch } = this.#receiver;
     this.#receiver.refuse();
+    this.#begun();
     this.#reset(nowMs);
+    this.#demandRestart(epoch, nowMs);
     return this.#goOn(nowMs);
   }
 
@@ -167,7 +173,12 @@ export class NeighbourMachine implements Machine<NeighbourAction> {
     if (epoch !== before && reception === 'taken') this.#begun();
     if (reception === 'taken') this.#progressMs = nowMs;
     if (reception === 'overrun') this.#refuse('SYNC_WINDOW');
-    if (reception !== 'broken' || nowMs < this.#restartMs + limits.RESTART_MS) return;
+    if (reception === 'broken') this.#demandRestart(epoch, nowMs);
+  }
+
+  #demandRestart(epoch: number | undefined, nowMs: number): void {
+    this.#isDisturbed = true;
+    if (epoch === undefined || nowMs < this.#restartMs + limits.RESTART_MS) return;
     this.#restartMs = nowMs;
     this.#frame(encodeSyncFrame({ type: 'restart', epoch }));
   }
@@ -313,7 +324,7 @@ export class NeighbourMachine implements Machine<NeighbourAction> {
     const { received, sent, isIdle } = this.#peer;
     if (this.#round === undefined || !this.#isIdle || !isIdle) return;
     if (received !== this.#sender.sent || sent !== this.#receiver.done) return;
-    this.#finish(!this.#work.takeIncomplete());
+    this.#finish(!this.#work.takeIncomplete() && !this.#isDisturbed);
   }
 
   #finish(isComplete: boolean): void {

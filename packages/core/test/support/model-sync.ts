@@ -20,6 +20,8 @@ export class ModelNode {
   readonly outcomes: Outcome[] = [];
   readonly rejected: string[] = [];
   readonly rounds: (NeighbourAction & { type: 'round' })[] = [];
+  /** So many writes of what neighbours sent are still to fail. */
+  failures = 0;
   readonly #random: SeededRandom;
   #batch = 0;
 
@@ -108,6 +110,11 @@ export class ModelNode {
           queue.push(...machine.chunkLoaded(action.ticket, undefined, this.nowMs()));
           break;
         case 'store': {
+          if (this.failures > 0) {
+            this.failures -= 1;
+            queue.push(...machine.fail(this.nowMs()));
+            break;
+          }
           const read = action.records.map((record) => readReceived(record, [MODEL_NETWORK]));
           const good = read.filter((each) => typeof each !== 'string');
           const outcomes = await this.keeper.take(good, { from: peer as NodeId, isProven: false });
