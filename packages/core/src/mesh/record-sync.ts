@@ -208,7 +208,7 @@ export class RecordSync {
     const { self, publisher } = this.#options;
     const content = value === undefined ? ({ type: 'tombstone' } as const) : await this.#content(value);
     const fields = this.#keeper.fields(name, self, content);
-    this.#keeper.require(fields, self, content.type === 'large' ? content.size : 0);
+    this.#keeper.requireWritable(fields, self, content.type === 'large' ? content.size : 0);
     const before = this.#keepOwn;
     const result = await publisher.broadcast(SYNC_PROTOCOL, recordPayload(fields), { ...options, before });
     return { ...result, version: fields.version };

@@ -1,7 +1,7 @@
 /** Characters of a collection's name: printable ASCII without spaces. */
 export const COLLECTION_LENGTH_MAX = 64;
 /** Bytes of a key in UTF-8. */
-export const KEY_BYTES_MAX = 256;
+export const RECORD_KEY_BYTES_MAX = 256;
 /** Bytes of a value that travels inside its record, encoded; a larger one travels in chunks of its own. */
 export const INLINE_BYTES_MAX = 49_152;
 /** Bytes of a value, encoded, unless the option `records.valueBytesMax` says otherwise. */

@@ -94,7 +94,7 @@ export class RecordKeeper {
   }
 
   /** @throws RecordError where a record of ours would be refused, before anything is signed. */
-  require(fields: RecordFields, author: NodeId, bytes: number): void {
+  requireWritable(fields: RecordFields, author: NodeId, bytes: number): void {
     const verdict = this.#judge({ ...fields, author, id: new Uint8Array(16), kind: fields.content.type });
     if (verdict === 'SYNC_NOT_OWNER')
       throw new RecordError('SYNC_NOT_OWNER', `${label(fields.name)} belongs to another node.`);

@@ -5,8 +5,8 @@ import { RangeIndex } from './range-index.js';
 import type { RecordMeta } from './record.js';
 
 /** What a batch costs beside its records: its head, and its signer's key for the first one. */
-const HEAD_BYTES = 3_500;
-const KEY_BYTES = 2_020;
+const HEAD_CHARGE_BYTES = 3_500;
+const SIGNER_CHARGE_BYTES = 2_020;
 
 /** What stops being needed when a record leaves or is replaced. */
 export interface Released {
@@ -52,7 +52,7 @@ export class RecordLedger {
 
   /** Bytes by which the store would grow. */
   growth(meta: RecordMeta): number {
-    const head = this.#heads.has(meta.head) ? 0 : HEAD_BYTES + KEY_BYTES;
+    const head = this.#heads.has(meta.head) ? 0 : HEAD_CHARGE_BYTES + SIGNER_CHARGE_BYTES;
     return meta.bytes + head - (this.index.get(meta.name)?.bytes ?? 0);
   }
 
@@ -62,8 +62,8 @@ export class RecordLedger {
     // The new one first, so that what both need stays.
     this.#bytes += meta.bytes;
     if (this.#heads.add(meta.head)) {
-      this.#bytes += HEAD_BYTES;
-      if (this.#authors.add(meta.author)) this.#bytes += KEY_BYTES;
+      this.#bytes += HEAD_CHARGE_BYTES;
+      if (this.#authors.add(meta.author)) this.#bytes += SIGNER_CHARGE_BYTES;
     }
     if (meta.root !== undefined) this.#roots.add(meta.root);
     const released = previous === undefined ? { heads: [], authors: [], roots: [] } : this.#release(previous);
@@ -83,10 +83,10 @@ export class RecordLedger {
     const released: Released = { heads: [], authors: [], roots: [] };
     this.#bytes -= meta.bytes;
     if (this.#heads.remove(meta.head)) {
-      this.#bytes -= HEAD_BYTES;
+      this.#bytes -= HEAD_CHARGE_BYTES;
       released.heads.push(meta.head);
       if (this.#authors.remove(meta.author)) {
-        this.#bytes -= KEY_BYTES;
+        this.#bytes -= SIGNER_CHARGE_BYTES;
         released.authors.push(meta.author);
       }
     }

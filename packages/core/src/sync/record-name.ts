@@ -1,12 +1,12 @@
 import { bytesToUtf8, utf8ToBytes } from '@yakmesh/crypto';
 import { bytesKey } from '../envelope/batch.js';
-import { COLLECTION_LENGTH_MAX, KEY_BYTES_MAX } from './limits.js';
+import { COLLECTION_LENGTH_MAX, RECORD_KEY_BYTES_MAX } from './limits.js';
 
 const COLLECTION = /^[\x21-\x7e]+$/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** Longest name in bytes: collection, NUL, key. */
-export const NAME_BYTES_MAX = COLLECTION_LENGTH_MAX + 1 + KEY_BYTES_MAX;
+export const NAME_BYTES_MAX = COLLECTION_LENGTH_MAX + 1 + RECORD_KEY_BYTES_MAX;
 
 /**
  * What orders records: the bytes of collection ‖ 0x00 ‖ key in UTF-8, one character for each byte, so that comparing the strings compares the
@@ -15,7 +15,7 @@ export const NAME_BYTES_MAX = COLLECTION_LENGTH_MAX + 1 + KEY_BYTES_MAX;
 export function recordName(collection: string, key: string): string | undefined {
   if (!isCollection(collection) || typeof key !== 'string' || LONE_SURROGATE.test(key)) return undefined;
   const bytes = utf8ToBytes(key);
-  if (bytes.length < 1 || bytes.length > KEY_BYTES_MAX) return undefined;
+  if (bytes.length < 1 || bytes.length > RECORD_KEY_BYTES_MAX) return undefined;
   return `${collection}\0${bytesKey(bytes)}`;
 }
 

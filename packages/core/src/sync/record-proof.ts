@@ -15,12 +15,11 @@ import type { RecordFaultCode } from './errors.js';
 import type { ProvenHead, ProvenRecord, ReceivedHead, ReceivedRecord } from './neighbour-actions.js';
 import { chunksOf, decodeRecordPayload, type RecordFields, type RecordMeta } from './record.js';
 import type { LoadedRecord } from './record-store.js';
-import { storedBytes } from './stored-records.js';
+import { HEAD_KEY_BYTES, storedBytes } from './stored-records.js';
 import type { StreamRecord } from './stream-messages.js';
 
 /** The protocol of records: whose broadcasts are records, and whose link frames reconcile them. */
 export const SYNC_PROTOCOL = 'sync/1';
-const HEAD_KEY_BYTES = 16;
 
 /** A record that can be read; whether its proof holds is another question. */
 export interface ReadRecord {

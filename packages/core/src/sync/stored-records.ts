@@ -22,7 +22,8 @@ import { readRecord, recordBytes, writeRecord } from './stream-messages.js';
 /** Heads kept ready; neighbouring records mostly share theirs. */
 const HEADS_READY_MAX = 64;
 const NAME_HASH_BYTES = 16;
-const HEAD_KEY_BYTES = 16;
+/** Bytes of a hash that names a batch here. */
+export const HEAD_KEY_BYTES = 16;
 const NETWORK_BYTES = 32;
 
 /** r/ records, h/ heads, k/ keys of their signers, g/ graves, c/ chunks. Numbers are of fixed length, so entries sort. */

@@ -2,7 +2,7 @@ import { FRAME_BODY_BYTES_MAX, type Random } from '../transport/index.js';
 import { READY_BYTES, WINDOW_FRAMES } from './limits.js';
 import { DATA_HEADER_BYTES, encodeSyncFrame } from './messages.js';
 
-const PIECE_BYTES_MAX = FRAME_BODY_BYTES_MAX - DATA_HEADER_BYTES;
+const SYNC_PIECE_BYTES_MAX = FRAME_BODY_BYTES_MAX - DATA_HEADER_BYTES;
 
 /** Cuts messages into frames, none of them further ahead of the receiver's acknowledgements than the window. */
 export class StreamSender {
@@ -47,7 +47,7 @@ export class StreamSender {
   /** The next frame, while there is something to send and the window is open. */
   nextFrame(): Uint8Array | undefined {
     if (this.#bytes === 0 || this.#sent - this.#acknowledged >= WINDOW_FRAMES) return undefined;
-    const piece = this.#take(Math.min(this.#bytes, PIECE_BYTES_MAX));
+    const piece = this.#take(Math.min(this.#bytes, SYNC_PIECE_BYTES_MAX));
     const frame = encodeSyncFrame({ type: 'data', epoch: this.#epoch, number: this.#sent, piece });
     this.#sent += 1;
     return frame;
