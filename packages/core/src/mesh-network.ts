@@ -3,11 +3,20 @@ import { MeshArgumentError, MeshError } from './errors.js';
 import { DrainWaits } from './mesh/drain-waits.js';
 import { requireEndpoint } from './mesh/endpoint.js';
 import { EventHub } from './mesh/event-hub.js';
-import type { MeshEvents, MessageHandler } from './mesh/events.js';
+import type { MeshEvents, MeshMessage, MessageHandler } from './mesh/events.js';
 import { Listening } from './mesh/listening.js';
 import { assembleMesh, type MeshParts } from './mesh/mesh-parts.js';
 import type { Peer } from './mesh/peer.js';
 import { PeerWatcher } from './mesh/peer-watcher.js';
+import type {
+  CollectionOptions,
+  RecordInput,
+  ReplicateOptions,
+  ReplicateResult,
+} from './mesh/mesh-record.js';
+import { badCollection, Collection, Records } from './mesh/records.js';
+import { MessageTypes } from './message-types.js';
+import { isCollection } from './sync/record-name.js';
 import { DIAL_TIMEOUT_MS } from './mesh/redialer.js';
 import { resolveOptions, type MeshConfig, type MeshOptions } from './options.js';
 import { systemRuntime, type MeshRuntime } from './runtime.js';
@@ -37,6 +46,8 @@ import {
 /** The protocol under which the facade's own broadcasts and direct messages travel. */
 const FACADE_PROTOCOL = 'yakmesh/1';
 
+const ACCEPT_RULES: readonly string[] = ['first-writer', 'own-keys', 'open'];
+
 /** Options of {@link MeshNetwork.connect}. */
 export interface ConnectOptions {
   /** The only peer to accept, as yak1… text. @default the endpoint's #fragment, or whoever answers */
@@ -64,6 +75,8 @@ type State = 'idle' | 'starting' | 'running' | 'stopping' | 'stopped';
 export class MeshNetwork implements MeshTransport {
   readonly portVersion = 1;
   readonly nodeId: NodeId;
+  /** The replicated records that this node holds. */
+  readonly records: Records;
   readonly #config: MeshConfig;
   readonly #runtime: MeshRuntime;
   readonly #pool: CryptoPool;
@@ -116,6 +129,26 @@ export class MeshNetwork implements MeshTransport {
         drains: this.#drains,
         parts: () => this.#parts,
       }),
+      records: {
+        changed: (record, from) => {
+          const via = from === undefined ? undefined : this.#parts.links.peer(from);
+          const { id, author, version } = record;
+          const message = { type: MessageTypes.REPLICATE, record, id, timeMs: version.timeMs };
+          if (via !== undefined) this.#hub.record(message, via, author);
+          this.records.changed({ record, isRemote: from !== undefined });
+        },
+        asked: (from) => this.#linkMessage({ type: MessageTypes.SYNC_REQUEST }, from),
+        answered: (from, received, sent) =>
+          this.#linkMessage({ type: MessageTypes.SYNC_RESPONSE, received, sent }, from),
+      },
+    });
+    this.records = new Records({
+      sync: () => this.#parts.recordSync,
+      whenStarted: () => this.#whenStarted(),
+      handlerFailed: (error, type) => {
+        this.#parts.counters.add('handler:failed');
+        logger.error({ type, error: String(error) }, 'A handler of records failed.');
+      },
     });
     this.#port = this.#parts.protocols.open(FACADE_PROTOCOL, {
       message: (payload, info) => {
@@ -168,6 +201,30 @@ export class MeshNetwork implements MeshTransport {
       'sendTo',
       this.#drains.paced(this.#sendTo(nodeId, message, options), options.signal),
     );
+  }
+
+  /**
+   * Writes a record and sends it to all; nodes that are away get it when they come back. Resolves when it is durable here and queued for the neighbours.
+   * Rejects with a RecordError: SYNC_NOT_OWNER, SYNC_FULL, SYNC_TOO_LARGE, SYNC_REFUSED, SYNC_STALE, SYNC_STORE_FAILED, SYNC_OFF; MESH_BUSY, MESH_NOT_STARTED, MESH_STOPPED.
+   */
+  replicate(record: RecordInput, options: ReplicateOptions = {}): Promise<ReplicateResult> {
+    const { collection, key, value } = record;
+    return this.#hub.observed('replicate', this.records.put(collection, key, value, options));
+  }
+
+  /**
+   * A collection of records, and who may write its keys: set the rule before `start`, and alike at every node.
+   *
+   * @throws MeshArgumentError for a name that is none, RangeError for the 257th rule.
+   */
+  collection(name: string, options: CollectionOptions = {}): Collection {
+    if (!isCollection(name)) throw badCollection();
+    const { accept } = options;
+    const isRule = accept === undefined || typeof accept === 'function' || ACCEPT_RULES.includes(accept);
+    if (!isRule)
+      throw new MeshArgumentError('MESH_BAD_OPTION', `accept is ${ACCEPT_RULES.join(', ')} or a function.`);
+    if (accept !== undefined) this.#parts.recordSync?.setRule(name, accept);
+    return new Collection(name, this.records, this.nodeId);
   }
 
   /** Registers a handler: of a message type, of a `payload.type`, of 'message' (direct ones), or of an event of the mesh itself. */
@@ -290,7 +347,13 @@ export class MeshNetwork implements MeshTransport {
     await this.#pool.ready();
     await this.#parts.replayKeeper?.start();
     await this.#parts.membership.load();
+    await this.#parts.recordSync?.start();
     await this.#listening.start(this.#parts.links.door);
+  }
+
+  #linkMessage(message: MeshMessage, from: NodeId): void {
+    const peer = this.#parts.links.peer(from);
+    if (peer !== undefined) this.#hub.linkMessage(message, peer);
   }
 
   #isStopRequested(): boolean {
@@ -301,7 +364,7 @@ export class MeshNetwork implements MeshTransport {
     this.#state = 'stopping';
     const { redialer, membership, flows, finder, forwarder, deliveries, links, pacer, spreader, router } =
       this.#parts;
-    const { crypto, replayKeeper } = this.#parts;
+    const { crypto, replayKeeper, recordSync } = this.#parts;
     // What is being opened can be closed only once it is open.
     await this.#opening?.catch(() => undefined);
     redialer.stop();
@@ -316,6 +379,7 @@ export class MeshNetwork implements MeshTransport {
     await Promise.all([links.stop(), this.#listening.stop()]);
     pacer.stop();
     router.stop();
+    await recordSync?.stop();
     await crypto.close();
     await membership.stop();
     await replayKeeper?.stop();

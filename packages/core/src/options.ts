@@ -3,7 +3,10 @@ import { MeshArgumentError } from './errors.js';
 import type { RateLimiterOptions } from './mesh/default-guard.js';
 import { parseEndpoint } from './mesh/endpoint.js';
 import { NETWORK_LABEL_BYTES_MAX, type NetworkName } from './network-hash.js';
+import type { RecordOptions } from './mesh/mesh-record.js';
+import type { RecordConfig } from './mesh/record-sync.js';
 import type { RequestHandler } from './sockets/socket.js';
+import * as sync from './sync/limits.js';
 import { silentLogger, type Guard, type Logger, type Store } from './transport/index.js';
 import { parseUrl } from './url.js';
 
@@ -49,6 +52,8 @@ export interface MeshOptions {
   readonly retentionMs?: number | undefined;
   /** Bytes that they may take; the oldest leave first. 0 keeps none. @default 16_777_216 */
   readonly retentionBytes?: number | undefined;
+  /** Limits of replicated records; false keeps this node out of data sync. @default {} */
+  readonly records?: RecordOptions | false | undefined;
   /** Budget for verifying other nodes' batches, per link; 1 is 30 % of one core. @default 1 */
   readonly headBudget?: number | undefined;
 }
@@ -74,6 +79,7 @@ export interface MeshConfig {
   readonly store: Store | undefined;
   readonly retentionMs: number;
   readonly retentionBytes: number;
+  readonly records: RecordConfig | undefined;
   readonly headBudget: number;
 }
 
@@ -116,7 +122,14 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set<keyof MeshOptions>([
   'store',
   'retentionMs',
   'retentionBytes',
+  'records',
   'headBudget',
+]);
+const KNOWN_RECORDS: ReadonlySet<string> = new Set<keyof RecordOptions>([
+  'recordsMax',
+  'bytesMax',
+  'tombstoneMs',
+  'valueBytesMax',
 ]);
 const KNOWN_LIMITS: ReadonlySet<string> = new Set<keyof RateLimiterOptions>([
   'maxConnectionsPerMinute',
@@ -173,7 +186,23 @@ export function resolveOptions(options: MeshOptions): MeshConfig {
       0,
       RETENTION_BYTES_MAX,
     ),
+    records: recordConfig(options.records ?? {}, options.store !== undefined),
     headBudget,
+  };
+}
+
+function recordConfig(options: RecordOptions | false, isStored: boolean): RecordConfig | undefined {
+  if (options === false) return undefined;
+  refuseUnknown(options, KNOWN_RECORDS, 'records key');
+  const bytesDefault = isStored ? sync.STORE_BYTES_DEFAULT : sync.MEMORY_BYTES_DEFAULT;
+  const most = Number.MAX_SAFE_INTEGER;
+  const given = (name: keyof RecordOptions, value: number, highest: number): number =>
+    whole(`records.${name}`, options[name] ?? value, 1, highest);
+  return {
+    recordsMax: given('recordsMax', sync.RECORDS_DEFAULT, sync.RECORDS_MAX),
+    bytesMax: given('bytesMax', bytesDefault, most),
+    tombstoneMs: given('tombstoneMs', sync.TOMBSTONE_MS_DEFAULT, most),
+    valueBytesMax: given('valueBytesMax', sync.VALUE_BYTES_DEFAULT, sync.VALUE_BYTES_MAX),
   };
 }
 

@@ -29,6 +29,7 @@ import { Pacer } from './pacer.js';
 import { ProtocolRegistry } from './protocol-registry.js';
 import { Publisher } from './publisher.js';
 import { Receipts } from './receipts.js';
+import { RecordSync, type RecordListener } from './record-sync.js';
 import { Redialer } from './redialer.js';
 import { ReplayKeeper } from './replay-keeper.js';
 import { Reports } from './reports.js';
@@ -66,6 +67,7 @@ export interface MeshParts {
   readonly redialer: Redialer;
   readonly membership: Membership;
   readonly replayKeeper: ReplayKeeper | undefined;
+  readonly recordSync: RecordSync | undefined;
 }
 
 export interface MeshPartsOptions {
@@ -74,6 +76,7 @@ export interface MeshPartsOptions {
   readonly runtime: MeshRuntime;
   readonly pool: CryptoPool;
   readonly events: LinksEvents;
+  readonly records: RecordListener;
   /** Where others can dial us; undefined when that is not to be told. */
   readonly endpoint: () => string | undefined;
   readonly isRunning: () => boolean;
@@ -252,6 +255,24 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
   membership.open(protocols);
   const replayKeeper =
     config.store === undefined ? undefined : new ReplayKeeper(replay, config.store, clock, config.logger);
+  const recordSync =
+    config.records &&
+    new RecordSync({
+      self: identity.nodeId,
+      clock,
+      random,
+      crypto,
+      networkHashes,
+      protocols,
+      publisher,
+      store: config.store,
+      config: config.records,
+      listener: options.records,
+      failed: (error) => {
+        counters.add('sync/1:failed');
+        config.logger.warn({ error: String(error) }, 'Data sync failed at something; it is tried again.');
+      },
+    });
   return {
     counters,
     guard,
@@ -272,6 +293,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     redialer,
     membership,
     replayKeeper,
+    recordSync,
   };
 }
 

@@ -52,14 +52,16 @@ export class PeerWatcher implements LinksEvents {
     membership.connected(peer);
     this.#options.parts().spreader.informed(peer);
     hub.linkMessage({ type: MessageTypes.HELLO, endpoint: info.endpoint }, peer);
+    this.#options.parts().recordSync?.joined(peer);
     const skewMs = info.timeMs - clock.nowMs();
     if (Math.abs(skewMs) >= FUTURE_MS_MAX) hub.emit('clock:skew', { nodeId, skewMs });
   }
 
   disconnected(peer: Peer, code: MeshErrorCode | PeerFaultCode): void {
     const { hub, log, drains } = this.#options;
-    const { flows, redialer, membership, spreader, finder } = this.#options.parts();
+    const { flows, redialer, membership, spreader, finder, recordSync } = this.#options.parts();
     log.info({ peer: peer.nodeId, code }, 'A peer is gone.');
+    recordSync?.gone(peer);
     finder.peerLost(peer);
     flows.peerLost(peer);
     redialer.lost(peer, code);
@@ -104,6 +106,7 @@ export class PeerWatcher implements LinksEvents {
         this.#options.parts().finder.peerChanged(peer);
         membership.connected(peer);
         spreader.informed(peer);
+        this.#options.parts().recordSync?.joined(peer);
         return hub.peer({ type: 'protocols', peer: peer.describe() });
       case 'suspect':
         hub.peer({ type: 'suspect', peer: peer.describe() });

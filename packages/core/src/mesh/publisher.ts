@@ -45,6 +45,8 @@ export interface PublishOptions extends EnvelopeOptions {
   readonly ttl?: number | undefined;
   readonly mode?: 'tree' | 'flood' | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Done with messages that are signed before they leave. Those of one batch come together. */
+  readonly before?: BeforeSending | undefined;
 }
 
 /** The hop header that a message sets out with. */
@@ -67,6 +69,11 @@ interface Direct {
   readonly isAckWanted: boolean;
   readonly signal: AbortSignal | undefined;
 }
+/** Says of each message why it must not leave; undefined where it may. */
+export type BeforeSending = (
+  batch: Batch,
+  messages: readonly BatchMessage[],
+) => Promise<readonly (Error | undefined)[]>;
 
 /** A message between its signature and the queues. */
 interface Pending extends Hop {
@@ -74,7 +81,9 @@ interface Pending extends Hop {
   readonly envelope: Envelope;
   readonly message: Uint8Array;
   readonly direct: Direct | undefined;
+  readonly before: BeforeSending | undefined;
   readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 interface Outcome extends Sending {
@@ -109,7 +118,14 @@ export class Publisher {
     const envelope = this.#envelopes.broadcast(protocol, payload, options);
     const { signal } = options;
     const hop = { ttl, flags: options.mode === 'flood' ? HopFlag.FLOOD : 0 };
-    const own = await this.#publish(this.#options.networkHash, envelope, hop, undefined, signal);
+    const own = await this.#publish(
+      this.#options.networkHash,
+      envelope,
+      hop,
+      undefined,
+      signal,
+      options.before,
+    );
     // Peers of an older network that we accept get a copy that is signed for it; its number is the same.
     const older = this.#olderNetworks();
     if (older.length === 0) return own;
@@ -186,6 +202,7 @@ export class Publisher {
     hop: Hop,
     direct: Direct | undefined,
     signal: AbortSignal | undefined,
+    before?: BeforeSending,
   ): Promise<Outcome> {
     const { identity, crypto } = this.#options;
     if (this.#pendingBytes > 0 && this.#pendingBytes + envelopeBytes(envelope) > PENDING_BYTES_MAX)
@@ -205,7 +222,9 @@ export class Publisher {
         message,
         ...hop,
         direct,
+        before,
         resolve,
+        reject,
       });
       this.#pendingBytes += core.length;
       signer.add(direct === undefined ? 'gossip' : 'direct', message, signal).catch((error: unknown) => {
@@ -238,18 +257,36 @@ export class Publisher {
       const salt = signed.salts[index];
       if (pending === undefined || salt === undefined) return;
       this.#pending.delete(message);
-      const { core, envelope, ttl, flags, direct } = pending;
+      const { core, envelope, ttl, flags, direct, before } = pending;
       this.#pendingBytes -= core.length;
       const way = direct === undefined ? '' : `${direct.to}|${direct.via ?? ''}|${direct.isAckWanted}`;
-      const name = `${way}|${ttl}|${flags}|${envelope.priority}`;
+      const name = `${way}|${ttl}|${flags}|${envelope.priority}|${before === undefined ? '' : envelope.protocol}`;
       const group = groups.get(name) ?? { pending: [], messages: [] };
       group.pending.push(pending);
       group.messages.push({ index, salt, core, envelope, id: messageId(message), path: undefined });
       groups.set(name, group);
     });
     for (const { pending, messages } of groups.values()) {
-      this.#dispatch(batch, pending, messages, messages.length === signed.messages.length);
+      const isWhole = messages.length === signed.messages.length;
+      const before = pending[0]?.before;
+      if (before === undefined) this.#dispatch(batch, pending, messages, isWhole);
+      else void this.#dispatchAfter(before, batch, pending, messages, isWhole);
     }
+  }
+
+  async #dispatchAfter(
+    before: BeforeSending,
+    batch: Batch,
+    pending: readonly Pending[],
+    messages: readonly BatchMessage[],
+    isWhole: boolean,
+  ): Promise<void> {
+    const refusals = await before(batch, messages).catch((error: unknown) => pending.map(() => error));
+    const leaves = refusals.map((refusal) => refusal === undefined);
+    pending.forEach(({ reject }, index) => leaves[index] === true || reject(refusals[index]));
+    const isAll = isWhole && leaves.every(Boolean);
+    const goes = (_: unknown, index: number): boolean => leaves[index] === true;
+    this.#dispatch(batch, pending.filter(goes), messages.filter(goes), isAll);
   }
 
   #dispatch(

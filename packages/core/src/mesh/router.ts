@@ -1,5 +1,5 @@
 import { bytesToHex, equalBytes, type NodeId } from '@yakmesh/crypto';
-import type { BatchMessage } from '../envelope/batch.js';
+import type { Batch, BatchMessage } from '../envelope/batch.js';
 import { HopFlag } from '../envelope/hop-flags.js';
 import { EnvelopeClass, MESSAGE_ID_BYTES, type Envelope } from '../envelope/envelope.js';
 import { decodePayload } from '../envelope/payload.js';
@@ -23,10 +23,17 @@ import type { Spreader } from './spreader.js';
 /** Messages dealt with before the event loop gets a turn. */
 const MESSAGES_PER_TURN = 128;
 
+/** A message with what proves it: for protocols of core itself that keep the proof. */
+export interface SignedMessage {
+  readonly batch: Batch;
+  readonly message: BatchMessage;
+}
+
 /** Where messages of a protocol go. */
 export interface Subscriber {
   /** Undefined where the protocol has no gate: then its messages are relayed without being looked at. */
-  readonly gate: ((payload: Payload, info: MessageInfo) => Promise<GateVerdict>) | undefined;
+  readonly gate:
+    ((payload: Payload, info: MessageInfo, signed: SignedMessage) => Promise<GateVerdict>) | undefined;
   message(payload: Payload, info: MessageInfo): void;
 }
 
@@ -323,7 +330,8 @@ export class Router {
     info: MessageInfo,
   ): Promise<void> {
     const { counters, reports, spreader } = this.#options;
-    const verdict = (await subscriber.gate?.(payload, info)) ?? 'ignore';
+    const verdict =
+      (await subscriber.gate?.(payload, info, { batch: work.arrival.batch, message })) ?? 'ignore';
     counters.add(`gate:${verdict}`);
     if (verdict === 'reject') reports.node(work.from.nodeId, 'GATE_REJECTED', 5);
     if (verdict !== 'forward') return;
