@@ -156,7 +156,7 @@ const FORMATS = [
       crypto: ['PART_SAVINGS_BITS', 'START.*', 'U32_VALUES'],
       core: ['MINUTE_MS', 'RATCHET_PARITY', 'SECOND_MS', 'U32_VALUES'],
       defense: ['MINUTE_MS', 'SECOND_MS'],
-      node: ['MS_PER_SECOND', 'OTHERS_MODE', 'PRIVATE_MODE'],
+      node: ['FOLDER_MODE', 'MS_PER_SECOND', 'OTHERS_MODE', 'PRIVATE_MODE'],
     },
   },
 ];
