@@ -49,11 +49,13 @@ export class ControlConnection {
   readonly #options: ConnectionOptions;
   readonly #lines = new LineSplitter();
   readonly #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
   readonly #json = new SafeJsonParser({ maxBytes: REQUEST_BYTES_MAX, maxStringLength: REQUEST_BYTES_MAX });
   readonly #gone = new AbortController();
   #state: State = 'greeting';
   #deadline: TimerHandle;
   #call: Promise<void> = Promise.resolve();
+  readonly #closed: Promise<void>;
   #isEnding = false;
 
   constructor(socket: Socket, options: ConnectionOptions) {
@@ -62,6 +64,7 @@ export class ControlConnection {
     this.#deadline = this.#closeAfter(GREETING_MS_MAX);
     socket.on('data', (bytes: Buffer) => this.#received(bytes));
     socket.on('error', () => this.#close());
+    this.#closed = new Promise((resolve) => socket.once('close', () => resolve()));
     socket.on('close', () => this.#close());
     socket.on('end', () => this.#close());
   }
@@ -70,27 +73,34 @@ export class ControlConnection {
   async end(): Promise<void> {
     this.#isEnding = true;
     this.#gone.abort(new NodeError('NODE_NOT_RUNNING', 'The node stops.'));
-    await this.#call;
+    // A call that goes on for ever ends with its socket.
+    await Promise.race([this.#call, this.#closed]);
     this.#socket.end();
     this.#close();
   }
 
   #received(bytes: Uint8Array): void {
     if (this.#state === 'closed') return;
-    this.#waiting.push(...this.#lines.push(bytes));
-    const bytesMax = this.#state === 'greeting' ? GREETING_BYTES_MAX : REQUEST_BYTES_MAX;
-    if (this.#lines.pendingBytes > bytesMax || this.#waiting.length > REQUESTS_WAITING_MAX)
-      return this.#refuse(
-        'NODE_CONTROL_BAD_REQUEST',
-        `A line has at most ${bytesMax} bytes, and ${REQUESTS_WAITING_MAX} may wait.`,
-      );
+    for (const line of this.#lines.push(bytes)) {
+      this.#waiting.push(line);
+      this.#waitingBytes += line.length;
+    }
     this.#next();
+    const bytesMax = this.#stateNow() === 'greeting' ? GREETING_BYTES_MAX : REQUEST_BYTES_MAX;
+    const isTooMuch = this.#waitingBytes + this.#lines.pendingBytes > bytesMax;
+    if (isTooMuch || this.#waiting.length > REQUESTS_WAITING_MAX) {
+      this.#refuse(
+        'NODE_CONTROL_BAD_REQUEST',
+        `At most ${REQUESTS_WAITING_MAX} requests of ${bytesMax} bytes together may wait.`,
+      );
+    }
   }
 
   #next(): void {
     while (this.#state === 'greeting' || this.#state === 'idle') {
       const line = this.#waiting.shift();
       if (line === undefined) return;
+      this.#waitingBytes -= line.length;
       if (this.#state === 'greeting') this.#greeted(line);
       else this.#requested(line);
     }
@@ -167,6 +177,7 @@ export class ControlConnection {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#waiting.length = 0;
+    this.#waitingBytes = 0;
     systemClock.clearTimer(this.#deadline);
     this.#gone.abort(new NodeError('NODE_CONTROL_FAILED', 'The client has gone.'));
     // What was answered last still leaves; a client that does not take it is cut off with the node.

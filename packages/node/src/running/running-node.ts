@@ -166,8 +166,7 @@ async function composed(
   store: EmbeddedStore,
 ): Promise<YakmeshNode> {
   const { wsPort, portRetries, host, publicHost, maxPeers, networkId, networkFingerprint } = settings;
-  const { maxConnectionsPerMinute, maxHandshakesPerMinute, maxMessagesPerSecond } =
-    settings;
+  const { maxConnectionsPerMinute, maxHandshakesPerMinute, maxMessagesPerSecond } = settings;
   const { banThreshold, banDuration, trustedProxies, identityFile } = settings;
   const limits = {
     maxConnectionsPerMinute,
