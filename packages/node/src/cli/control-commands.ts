@@ -3,7 +3,13 @@ import { isNodeId } from '@yakmesh/crypto';
 import { SafeJsonParser, type JsonValue } from '@yakmesh/defense';
 import { resolveSettings } from '../config/resolve-settings.js';
 import { callNode, type CallOptions, type ControlPlace } from '../control/control-client.js';
-import type { ControlMethod, ControlMethods, HeardMessage, NodeStatus } from '../control/control-protocol.js';
+import type {
+  ControlMethod,
+  ControlMethods,
+  HeardMessage,
+  ListeningEvent,
+  NodeStatus,
+} from '../control/control-protocol.js';
 import { duration, shown } from '../demo/text.js';
 import { NodeError } from '../errors.js';
 import { PLACE_KEYS } from './settings-flags.js';
@@ -65,8 +71,12 @@ export async function runListen(flags: ListenFlags): Promise<void> {
   let heard = 0;
   const onEvent = (event: unknown): void => {
     if (heard >= count) return;
+    const message = event as HeardMessage | ListeningEvent;
+    if (message.kind === 'listening') {
+      process.stderr.write('listening; Ctrl-C ends it\n');
+      return;
+    }
     heard += 1;
-    const message = event as HeardMessage;
     print(flags, message, () => [heardLine(message)]);
     if (heard >= count) enough.abort();
   };

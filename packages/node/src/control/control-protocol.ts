@@ -53,6 +53,11 @@ export interface HeardMessage {
   readonly dropped?: number | undefined;
 }
 
+/** The first event of `listen`: what arrives from now on is told. */
+export interface ListeningEvent {
+  readonly kind: 'listening';
+}
+
 /** What became of a message that was sent. */
 export interface SentMessage {
   readonly id: string;
@@ -82,7 +87,7 @@ export interface ControlMethods {
     };
     readonly result: SentMessage;
   };
-  /** Tells events until either side ends it. */
+  /** Tells a {@link ListeningEvent} and then {@link HeardMessage}s until either side ends it. */
   readonly listen: { readonly params: object; readonly result: object };
   /** Answered when the node has stopped and its data directory is free. */
   readonly stop: { readonly params: object; readonly result: object };

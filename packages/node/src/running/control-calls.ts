@@ -7,6 +7,7 @@ import type {
   ControlMethods,
   ControlRequest,
   HeardMessage,
+  ListeningEvent,
   NodeStatus,
   SentMessage,
 } from '../control/control-protocol.js';
@@ -102,6 +103,8 @@ async function listen(mesh: MeshNetwork, { signal, tell }: CallContext): Promise
       dropped = tell(dropped === 0 ? heard : { ...heard, dropped }) ? 0 : dropped + 1;
     };
   const offs = [mesh.on('gossip', hear('broadcast')), mesh.on('message', hear('direct'))];
+  // From here on nothing is missed: who waits for it can begin to speak.
+  tell({ kind: 'listening' } satisfies ListeningEvent);
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });
