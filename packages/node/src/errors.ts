@@ -27,6 +27,7 @@ import { CodedError } from '@yakmesh/core/transport';
  * - `NODE_DATA_IN_USE`: another process uses the data directory.
  * - `NODE_DATA_UNUSABLE`: the data directory, or the store in it, cannot be used.
  * - `NODE_NOT_RUNNING`: no node of this data directory runs.
+ * - `NODE_STOP_TIMEOUT`: a node that was told to stop hung, and was ended.
  */
 export type NodeErrorCode =
   | 'CODEBASE_NOT_BUILT'
@@ -52,7 +53,8 @@ export type NodeErrorCode =
   | 'NODE_CONTROL_TIMEOUT'
   | 'NODE_DATA_IN_USE'
   | 'NODE_DATA_UNUSABLE'
-  | 'NODE_NOT_RUNNING';
+  | 'NODE_NOT_RUNNING'
+  | 'NODE_STOP_TIMEOUT';
 
 /** An operation that failed; `code` says why and stays the same between versions. */
 export class NodeError extends CodedError<NodeErrorCode> {

@@ -10,7 +10,7 @@ export function addSettings(command: Command, keys: readonly SettingKey[] = SETT
   for (const key of keys) {
     const { placeholder, description, fallback } = SETTINGS[key];
     const isTold = fallback !== undefined && !Array.isArray(fallback);
-    const more = isTold ? ` (default: ${String(fallback as string | number)})` : '';
+    const more = isTold ? ` (default: ${String(fallback)})` : '';
     command.addOption(
       new Option(`${flagOf(key)} <${placeholder}>`, `${description}${more} [${variableOf(key)}]`),
     );

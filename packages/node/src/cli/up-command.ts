@@ -1,11 +1,12 @@
 import { systemClock } from '@yakmesh/core/transport';
 import { resolveSettings } from '../config/resolve-settings.js';
 import type { Settings } from '../config/settings.js';
+import { NodeError } from '../errors.js';
 import { openLog, type NodeLog } from '../log/node-log.js';
 import { packageVersion } from '../package-place.js';
 import { RunningNode } from '../running/running-node.js';
 import { passphraseOf } from './id-command.js';
-import { EXIT } from './outcome.js';
+import { EXIT, failureLines } from './outcome.js';
 import { takePassphrase } from './passphrase.js';
 
 /** The flags of `yakmesh up`, settings among them. */
@@ -16,7 +17,7 @@ export interface UpFlags extends Readonly<Record<string, unknown>> {
 
 const ENDING_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /** A stop takes milliseconds; one that hangs must not keep a service manager waiting. */
-const STOP_MS_MAX = 15_000;
+const NODE_STOP_MS_MAX = 15_000;
 
 /** Runs a node until it is told to stop: by a signal, or over the control socket. The second signal ends it at once. */
 export async function runUp(flags: UpFlags): Promise<void> {
@@ -50,8 +51,9 @@ async function ended(node: RunningNode, interrupt: AbortSignal, log: NodeLog): P
     interrupt.addEventListener('abort', () => resolve(), { once: true });
   });
   await Promise.race([interrupted, node.stopAsked]);
-  const timer = systemClock.setTimer(STOP_MS_MAX, () => {
-    process.stderr.write(`yakmesh: NODE_STOP_TIMEOUT: The node has not stopped within ${STOP_MS_MAX} ms.\n`);
+  const timer = systemClock.setTimer(NODE_STOP_MS_MAX, () => {
+    const message = `The node has not stopped within ${NODE_STOP_MS_MAX} ms, and is ended.`;
+    process.stderr.write(failureLines(new NodeError('NODE_STOP_TIMEOUT', message)));
     process.exit(EXIT.failed);
   });
   try {

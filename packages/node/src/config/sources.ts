@@ -29,7 +29,7 @@ export interface Problem {
 }
 
 /** What is shown of a value that cannot be used; the rest is cut. */
-const SHOWN_LENGTH_MAX = 80;
+const VALUE_SHOWN_LENGTH_MAX = 80;
 
 class Collector implements Source {
   readonly values = new Map<SettingKey, Given>();
@@ -53,7 +53,7 @@ export function readFlags(flags: Readonly<Record<string, unknown>>, folder: stri
   for (const key of SETTING_KEYS) {
     const given = flags[key];
     if (given === undefined) continue;
-    const raw = Array.isArray(given) ? given.join(',') : String(given as string);
+    const raw = Array.isArray(given) ? given.join(',') : String(given);
     found.take(key, raw, fromText(key, raw, folder), { type: 'flag', place: flagOf(key) });
   }
   return found;
@@ -137,5 +137,5 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function shown(raw: unknown): string {
   const text = JSON.stringify(raw) ?? String(raw);
-  return text.length <= SHOWN_LENGTH_MAX ? text : `${text.slice(0, SHOWN_LENGTH_MAX)}…`;
+  return text.length <= VALUE_SHOWN_LENGTH_MAX ? text : `${text.slice(0, VALUE_SHOWN_LENGTH_MAX)}…`;
 }

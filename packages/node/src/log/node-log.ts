@@ -55,7 +55,7 @@ export function openLog({ level, isPretty, destination = process.stdout.fd }: No
     info: (fields, message) => logger.info(fields, message),
     warn: (fields, message) => logger.warn(fields, message),
     error: (fields, message) => logger.error(fields, message),
-    child: (fields) => logger.child(fields) as Logger,
+    child: (fields) => logger.child(fields),
     end,
   };
 }
