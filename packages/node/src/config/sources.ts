@@ -53,7 +53,7 @@ export function readFlags(flags: Readonly<Record<string, unknown>>, folder: stri
   for (const key of SETTING_KEYS) {
     const given = flags[key];
     if (given === undefined) continue;
-    const raw = Array.isArray(given) ? given.join(',') : String(given);
+    const raw = typeof given === 'string' ? given : [given].flat().join(',');
     found.take(key, raw, fromText(key, raw, folder), { type: 'flag', place: flagOf(key) });
   }
   return found;
