@@ -53,10 +53,16 @@ export function readFlags(flags: Readonly<Record<string, unknown>>, folder: stri
   for (const key of SETTING_KEYS) {
     const given = flags[key];
     if (given === undefined) continue;
-    const raw = typeof given === 'string' ? given : [given].flat().join(',');
+    const raw = flagText(given);
     found.take(key, raw, fromText(key, raw, folder), { type: 'flag', place: flagOf(key) });
   }
   return found;
+}
+
+/** A flag's text; several of a list are one text, as in the environment. */
+function flagText(given: unknown): string {
+  const parts = Array.isArray(given) ? given : [given];
+  return parts.filter((part): part is string => typeof part === 'string').join(',');
 }
 
 /** The variables of the environment. One that is empty counts as not given. */
