@@ -5,6 +5,7 @@ export type {
   TransportWorld,
 } from './compliance/compliance-world.js';
 export { memoryWorld } from './compliance/memory-world.js';
+export { storeCompliance, type StoreSubject, type StoreUnderTest } from './compliance/store-compliance.js';
 export { transportCompliance } from './compliance/transport-compliance.js';
 export { MemoryMesh, memoryMesh, MEMORY_MESH_PORT, type MemoryMeshOptions } from './memory-mesh.js';
 export { MemoryNetwork, type MemoryNetworkOptions } from './memory-network.js';
