@@ -1,4 +1,5 @@
 import type { NodeId, VerifiedRoot } from '@yakmesh/crypto';
+import { leafMessage, messageId } from '../../envelope/envelope.js';
 import { HopFlag } from '../../envelope/hop-flags.js';
 import type { CryptoJob, CryptoJobs, JobResult } from '../../crypto-job.js';
 import type { BatchMessage, Parcel } from '../../envelope/batch.js';
@@ -159,9 +160,24 @@ export class ModelParcels {
     else {
       // Whatever else the hop header says is spread along, under the names that it has in a parcel.
       const isWhole = isBlock(parcel) && messages.length === parcel.messages.length;
-      actions.push({ type: 'deliver', arrival: { ...parcel, flags, messages, isWhole, chargedBytes } });
+      actions.push({
+        type: 'deliver',
+        arrival: {
+          ...parcel,
+          flags,
+          messages: messages.map((message) => identified(parcel, message)),
+          isWhole,
+          chargedBytes,
+        },
+      });
     }
   }
+}
+
+/** What is kept for repairs has no ids: a receiver computes them. */
+function identified({ batch }: Parcel, message: BatchMessage): BatchMessage {
+  if (message.id.length > 0) return message;
+  return { ...message, id: messageId(leafMessage(batch.networkHash, batch.originBytes, message.core)) };
 }
 
 function isModelHead(job: CryptoJob): job is ModelHeadJob {
