@@ -320,7 +320,11 @@ export class MeshNetwork implements MeshTransport {
       if (limited.signal.aborted)
         throw new MeshError('MESH_ABORTED', 'The dial was aborted before it began.');
       const { links, redialer, membership } = this.#parts;
-      const peer = await links.dial(endpoint, isHeld ? 'hold' : links.peerCount === 0 ? 'join' : 'need', limited.signal);
+      const peer = await links.dial(
+        endpoint,
+        isHeld ? 'hold' : links.peerCount === 0 ? 'join' : 'need',
+        limited.signal,
+      );
       if (!isHeld) redialer.keep(endpoint, peer);
       membership.connected(peer);
       return peer;

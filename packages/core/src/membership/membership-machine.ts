@@ -18,11 +18,21 @@ import {
   SHUFFLES_OPEN_MAX,
   type MembershipSizes,
 } from './limits.js';
-import { decodeMember, encodeMember, nextHop, rawEntry, shuffleId, type MemberEntry, type MemberMessage, type RawEntry } from './messages.js';
+import {
+  decodeMember,
+  encodeMember,
+  nextHop,
+  rawEntry,
+  shuffleId,
+  type MemberEntry,
+  type MemberMessage,
+  type RawEntry,
+} from './messages.js';
 import { Recruiter, type RecruitAction } from './recruiter.js';
 
 /** What neighbours do wrong in this protocol. */
-export type MemberFaultCode = 'MEMBER_BAD_MESSAGE' | 'MEMBER_TOO_MANY' | 'PEER_BAD_HINT' | 'MEMBER_UNKNOWN_SHUFFLE';
+export type MemberFaultCode =
+  'MEMBER_BAD_MESSAGE' | 'MEMBER_TOO_MANY' | 'PEER_BAD_HINT' | 'MEMBER_UNKNOWN_SHUFFLE';
 
 export type MembershipAction =
   | RecruitAction
@@ -30,7 +40,13 @@ export type MembershipAction =
   /** Gives a neighbour up for room: CLOSE(FULL). */
   | { readonly type: 'drop'; readonly nodeId: NodeId }
   /** A weight of 0 is counted and blames nobody: an honest relay may have passed it on. */
-  | { readonly type: 'fault'; readonly from: NodeId; readonly code: MemberFaultCode; readonly weight: number; readonly count: number }
+  | {
+      readonly type: 'fault';
+      readonly from: NodeId;
+      readonly code: MemberFaultCode;
+      readonly weight: number;
+      readonly count: number;
+    }
   /** No neighbour is left: whoever keeps endpoints of its own is to dial them now. */
   | { readonly type: 'alone' };
 
@@ -72,6 +88,11 @@ export class MembershipMachine implements Machine<MembershipAction> {
     return this.#recruiter.passive.size;
   }
 
+  /** Whether it is in the passive view. */
+  knows(nodeId: NodeId): boolean {
+    return this.#recruiter.passive.get(nodeId) !== undefined;
+  }
+
   get deadlineMs(): number | undefined {
     const dialMs = this.#recruiter.deadlineMs(this.#nowMs);
     const firstMs = Math.min(dialMs ?? Infinity, this.#shuffleMs);
@@ -81,6 +102,11 @@ export class MembershipMachine implements Machine<MembershipAction> {
   /** Neighbours that can be given up for a newcomer, the first one first. */
   spares(nowMs: number): readonly NodeId[] {
     return this.active.spares(this.#sizes.need, nowMs).map(({ neighbour }) => neighbour.nodeId);
+  }
+
+  /** False while a dial to that endpoint has failed of late, though its node lives. */
+  isDialable(entry: MemberEntry, nowMs: number): boolean {
+    return this.#recruiter.isDialable(entry, nowMs);
   }
 
   /** Peers of an earlier start, most recent first. */
@@ -145,9 +171,11 @@ export class MembershipMachine implements Machine<MembershipAction> {
   receive(from: NodeId, body: Uint8Array, nowMs: number): MembershipAction[] {
     const member = this.active.get(from);
     if (member === undefined) return [];
-    if (!member.frames.take(nowMs)) return [{ type: 'fault', from, code: 'MEMBER_TOO_MANY', weight: 0, count: 1 }];
+    if (!member.frames.take(nowMs))
+      return [{ type: 'fault', from, code: 'MEMBER_TOO_MANY', weight: 0, count: 1 }];
     const message = decodeMember(body);
-    if (message === undefined) return [{ type: 'fault', from, code: 'MEMBER_BAD_MESSAGE', weight: 10, count: 1 }];
+    if (message === undefined)
+      return [{ type: 'fault', from, code: 'MEMBER_BAD_MESSAGE', weight: 10, count: 1 }];
     return [...this.#act(message, body, member, nowMs), ...this.#settled(nowMs)];
   }
 
@@ -220,7 +248,8 @@ export class MembershipMachine implements Machine<MembershipAction> {
   ): MembershipAction[] {
     const { id, entries } = message;
     const from = member.neighbour.nodeId;
-    if (!this.#shuffles.has(id)) return [{ type: 'fault', from, code: 'MEMBER_UNKNOWN_SHUFFLE', weight: 0, count: 1 }];
+    if (!this.#shuffles.has(id))
+      return [{ type: 'fault', from, code: 'MEMBER_UNKNOWN_SHUFFLE', weight: 0, count: 1 }];
     const asker = this.#shuffles.peek(id);
     this.#shuffles.delete(id);
     if (asker === undefined) {
@@ -254,9 +283,18 @@ export class MembershipMachine implements Machine<MembershipAction> {
   #introduce(neighbour: Neighbour, nowMs: number): MembershipAction[] {
     const { nodeId, isJoining, isInbound, isHeld } = neighbour;
     if (!isJoining || !isInbound || isHeld || !this.#joins.take(nowMs)) return [];
-    const others = this.active.members.filter((other) => other.neighbour.speaks && other.neighbour.nodeId !== nodeId);
+    const others = this.active.members.filter(
+      (other) => other.neighbour.speaks && other.neighbour.nodeId !== nodeId,
+    );
     return others.map((other) =>
-      send(other, encodeMember({ type: 'forward-join', ttl: JOIN_WALK_TTL, entry: rawEntry(this.#entry(neighbour, other, nowMs)) })),
+      send(
+        other,
+        encodeMember({
+          type: 'forward-join',
+          ttl: JOIN_WALK_TTL,
+          entry: rawEntry(this.#entry(neighbour, other, nowMs)),
+        }),
+      ),
     );
   }
 
@@ -287,7 +325,12 @@ export class MembershipMachine implements Machine<MembershipAction> {
     return [...actions, ...this.#recruiter.fill(nowMs)];
   }
 
-  #hear(entries: readonly MemberEntry[], teller: ActiveMember, nowMs: number, isNear = false): MembershipAction[] {
+  #hear(
+    entries: readonly MemberEntry[],
+    teller: ActiveMember,
+    nowMs: number,
+    isNear = false,
+  ): MembershipAction[] {
     const { nodeId, address } = teller.neighbour;
     const named = entries.filter(({ endpoint }) => endpoint !== '');
     const fit = named.filter(({ endpoint }) => isAdvertisable(endpoint, address));
@@ -319,7 +362,9 @@ export class MembershipMachine implements Machine<MembershipAction> {
   #next(from: ActiveMember, entries: readonly RawEntry[]): ActiveMember | undefined {
     const about = entries[0]?.id;
     const isFit = (member: ActiveMember): boolean =>
-      member.neighbour.speaks && member !== from && (about === undefined || !equalBytes(member.idBytes, about));
+      member.neighbour.speaks &&
+      member !== from &&
+      (about === undefined || !equalBytes(member.idBytes, about));
     const next = this.active.sample(1, isFit)[0];
     return next !== undefined && isPassable(entries, from, next) ? next : undefined;
   }
@@ -348,5 +393,7 @@ function isPassable(entries: readonly RawEntry[], from: ActiveMember, to: Active
 }
 
 function tellable(endpoint: string | undefined, to: ActiveMember): string {
-  return endpoint !== undefined && endpoint !== '' && isAdvertisable(endpoint, to.neighbour.address) ? endpoint : '';
+  return endpoint !== undefined && endpoint !== '' && isAdvertisable(endpoint, to.neighbour.address)
+    ? endpoint
+    : '';
 }

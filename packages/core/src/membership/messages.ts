@@ -33,14 +33,22 @@ export type MemberMessage =
   /** A newcomer looks for neighbours. */
   | { readonly type: 'forward-join'; readonly ttl: number; readonly entry: RawEntry }
   /** A sample of what its origin knows, for a random member, which answers with one of its own. */
-  | { readonly type: 'shuffle'; readonly ttl: number; readonly id: string; readonly entries: readonly RawEntry[] }
+  | {
+      readonly type: 'shuffle';
+      readonly ttl: number;
+      readonly id: string;
+      readonly entries: readonly RawEntry[];
+    }
   | { readonly type: 'shuffle-reply'; readonly id: string; readonly entries: readonly RawEntry[] };
 
 export function encodeMember(message: MemberMessage): Uint8Array {
   const writer = new ByteWriter(64, MESSAGE_BYTES_MAX);
   switch (message.type) {
     case 'state':
-      writer.u8(MessageKind.STATE).u8(Math.min(message.degree, 255)).u8(message.isHeld ? HELD_FLAG : 0);
+      writer
+        .u8(MessageKind.STATE)
+        .u8(Math.min(message.degree, 255))
+        .u8(message.isHeld ? HELD_FLAG : 0);
       break;
     case 'forward-join':
       writeEntry(writer.u8(MessageKind.FORWARD_JOIN).u8(message.ttl), message.entry);

@@ -76,7 +76,17 @@ export class PassiveView {
       const oldest = proven.reduce((a, b) => (b.provenMs < a.provenMs ? b : a));
       this.#entries.delete(oldest.nodeId);
     }
-    const candidate = { nodeId, endpoint, group, teller: undefined, isNear: false, provenMs, lostMs: undefined, failures: 0, dueMs };
+    const candidate = {
+      nodeId,
+      endpoint,
+      group,
+      teller: undefined,
+      isNear: false,
+      provenMs,
+      lostMs: undefined,
+      failures: 0,
+      dueMs,
+    };
     this.#entries.set(nodeId, candidate);
     return candidate;
   }
@@ -107,7 +117,8 @@ export class PassiveView {
     for (const candidate of this.#entries.values()) {
       if (candidate.dueMs > nowMs || !isFit(candidate)) continue;
       const hasFailed = candidate.failures > 0 ? 1 : 0;
-      const rank = 65_536 * hasFailed + neighboursOf(candidate.group) + (candidate.isNear ? 1 : 0) + this.#random.unit();
+      const rank =
+        65_536 * hasFailed + neighboursOf(candidate.group) + (candidate.isNear ? 1 : 0) + this.#random.unit();
       if (rank >= bestRank) continue;
       best = candidate;
       bestRank = rank;

@@ -174,7 +174,8 @@ export class Links implements LinkLayer, SessionListener {
       return;
     }
     const purpose = dial?.purpose ?? outcome.params.purpose;
-    const isHeld = session.role === 'initiator' ? purpose === 'hold' : this.#room.holds(outcome.params.purpose);
+    const isHeld =
+      session.role === 'initiator' ? purpose === 'hold' : this.#room.holds(outcome.params.purpose);
     if (!isHeld && !this.#room.enters(purpose, session.role)) {
       session.close('LINK_FULL');
       dial?.reject('MESH_FULL');

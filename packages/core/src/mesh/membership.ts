@@ -138,6 +138,12 @@ export class Membership implements Yielding {
     this.#feed((machine, nowMs) => machine.hinted(peer.nodeId, hints, nowMs));
   }
 
+  /** Whether others are to be told where that peer says it can be dialled. */
+  isDialable({ nodeId, info }: Peer): boolean {
+    const nowMs = this.#options.clock.monotonicMs();
+    return this.#machine.isDialable({ nodeId, endpoint: info.endpoint ?? '' }, nowMs);
+  }
+
   /** Somebody holds the link to that peer, or lets it go: then it needs a place as any other. */
   held(nodeId: NodeId, isHeld: boolean): void {
     const peer = this.#options.links().peer(nodeId);
@@ -220,5 +226,7 @@ function describe(peer: Peer): Neighbour {
 }
 
 function groupOf(endpointOrAddress: string): string {
-  return networkGroup(parseEndpoint(endpointOrAddress) === undefined ? endpointOrAddress : hostOf(endpointOrAddress));
+  return networkGroup(
+    parseEndpoint(endpointOrAddress) === undefined ? endpointOrAddress : hostOf(endpointOrAddress),
+  );
 }
