@@ -2,7 +2,8 @@ import { expect, test } from '@jest/globals';
 import { decodeNodeId, encodeNodeId, type NodeId } from '@yakmesh/crypto';
 import type { Neighbour } from '../src/membership/active-view.js';
 import { HINT_DIALS_MAX, MEMBER_DIALS_MAX, MEMBER_FRAMES_MAX } from '../src/membership/limits.js';
-import { MembershipMachine, type MembershipAction } from '../src/membership/membership-machine.js';
+import type { MembershipAction } from '../src/membership/actions.js';
+import { MembershipMachine } from '../src/membership/membership-machine.js';
 import { decodeMember, encodeMember, type MemberEntry } from '../src/membership/messages.js';
 import type { RecruitAction } from '../src/membership/recruiter.js';
 import { SeededRandom } from '../src/testing/index.js';
@@ -111,7 +112,7 @@ test('when the first known peers are gone all others get their turn', () => {
   for (
     let nowMs = 0;
     nowMs < 120_000 && tried.size < 100;
-    nowMs = Math.max(nowMs + 1, machine.deadlineMs ?? Infinity)
+    nowMs = Math.max(nowMs + 1, machine.deadlineMs ?? 0)
   ) {
     for (const nodeId of allRefused(machine, wanted, nowMs)) tried.add(nodeId);
     wanted = typed(machine.tick(nowMs), 'dial');

@@ -1,7 +1,8 @@
 import { MEMBER_DIAL_MS } from '../membership/limits.js';
 import type { Neighbour } from '../membership/active-view.js';
 import { KnownPeers } from '../membership/known-peers.js';
-import { MembershipMachine, type MembershipAction } from '../membership/membership-machine.js';
+import type { MembershipAction } from '../membership/actions.js';
+import { MembershipMachine } from '../membership/membership-machine.js';
 import { MEMBER_PROTOCOL } from '../membership/messages.js';
 import type { RecruitAction } from '../membership/recruiter.js';
 import type { NodeId } from '@yakmesh/crypto';

@@ -1,7 +1,8 @@
 import { encodeNodeId, type NodeId } from '@yakmesh/crypto';
 import type { PeerHint } from '../../src/link/control-frames.js';
 import type { Neighbour } from '../../src/membership/active-view.js';
-import { MembershipMachine, type MembershipAction } from '../../src/membership/membership-machine.js';
+import type { MembershipAction } from '../../src/membership/actions.js';
+import { MembershipMachine } from '../../src/membership/membership-machine.js';
 import { SeededRandom } from '../../src/testing/index.js';
 import { TimerHeap } from '../../src/testing/timer-heap.js';
 
