@@ -29,7 +29,7 @@ test('64 nodes that join by one seed are one mesh of degrees 4 to 10, and half o
   expect(Math.min(...degreesOf(mesh.nodes))).toBeGreaterThanOrEqual(4);
   await mesh.stop();
   expect(mesh.clock.pendingTimers).toBe(0);
-}, 120_000);
+}, 240_000);
 
 test('a returning node with a store finds the mesh though its seed is dead', async () => {
   const store = memoryStore();
@@ -56,7 +56,7 @@ test('five nodes that know one of them become a full mesh', async () => {
 });
 
 test('nodes that cannot be dialled join by their own dials, and nobody else dials them', async () => {
-  const names = Array.from({ length: 24 }, (_, index) => `n${index}`);
+  const names = Array.from({ length: 14 }, (_, index) => `n${index}`);
   const isPublic = (name: string): boolean => Number(name.slice(1)) % 2 === 0;
   const mesh = await memoryMesh({
     nodes: names,
@@ -64,14 +64,17 @@ test('nodes that cannot be dialled join by their own dials, and nobody else dial
   });
   for (const name of names.slice(1)) await join(mesh, name, 'n0');
   await mesh.advance(20_000);
-  expect(partsOf(mesh.nodes, neighboursIn(mesh))).toEqual([24]);
+  expect(partsOf(mesh.nodes, neighboursIn(mesh))).toEqual([14]);
   for (const name of names.filter((each) => !isPublic(each))) {
-    const directions = mesh.node(name).getPeers().map(({ direction }) => direction);
+    const directions = mesh
+      .node(name)
+      .getPeers()
+      .map(({ direction }) => direction);
     expect(directions.length).toBeGreaterThanOrEqual(4);
     expect(directions.every((direction) => direction === 'outbound')).toBe(true);
   }
   await mesh.stop();
-}, 30_000);
+}, 120_000);
 
 test('an endpoint that leads nowhere is not told on, although its node is a neighbour', async () => {
   const mesh = await memoryMesh({
@@ -84,11 +87,14 @@ test('an endpoint that leads nowhere is not told on, although its node is a neig
   // b has heard of a, and tried; a has dialled b itself.
   expect(degreesOf(mesh.nodes)).toEqual([2, 2, 2]);
   const c = await mesh.start('c', { publicHost: 'c' });
+  const told: unknown[] = [];
+  c.on('peers', ({ peers }) => told.push(...(peers ?? []).map(({ endpoint }) => endpoint)));
   await mesh.connect('c', 'b');
-  await mesh.advance(60_000);
-  expect(c.getPeers().length).toBe(3);
+  await mesh.until('all are linked', () => c.getPeers().length === 3);
+  expect(told).toContain('ws://hub:9001/');
+  expect(told.filter((endpoint) => String(endpoint).includes('nowhere'))).toEqual([]);
   await mesh.stop();
-});
+}, 120_000);
 
 test('a held link takes no neighbour’s place at either end', async () => {
   const mesh = await memoryMesh({ nodes: ['a', 'b', 'c', 'd'], options: { maxPeers: 1 } });

@@ -46,7 +46,9 @@ export class ActiveView {
 
   /** Neighbours, held ones not counted. */
   get size(): number {
-    return this.members.length;
+    let count = 0;
+    for (const { neighbour } of this.#members.values()) count += neighbour.isHeld ? 0 : 1;
+    return count;
   }
 
   get outbound(): number {
@@ -88,7 +90,9 @@ export class ActiveView {
 
   /** Neighbours whose addresses are of this group. */
   ofGroup(group: string): number {
-    return this.members.filter((member) => member.group === group).length;
+    let count = 0;
+    for (const member of this.#members.values()) count += member.group === group ? 1 : 0;
+    return count;
   }
 
   /** A random neighbour to whom a walk can go on. */

@@ -50,7 +50,7 @@ export class KnownPeers {
   encode(): Uint8Array {
     this.isDirty = false;
     const peers = this.list();
-    const writer = new ByteWriter(256, HEADER_BYTES + peers.length * ENTRY_BYTES_MAX);
+    const writer = new ByteWriter(HEADER_BYTES, HEADER_BYTES + peers.length * ENTRY_BYTES_MAX);
     writer.u8(FORMAT).u16(peers.length);
     for (const { nodeId, endpoint, lastMs } of peers) {
       const url = utf8ToBytes(endpoint);

@@ -48,8 +48,10 @@ export const SHUFFLES_OPEN_MAX = 512;
 export const MEMBER_DIALS_MAX = 3;
 /** How long such a dial may take: a host that is silent must not hold one of three places for long. */
 export const MEMBER_DIAL_MS = 5_000;
-/** Once half of maxPeers is there, dials are so far apart, ± 50 %: meanwhile walks bring distant members. */
+/** Once the most needed neighbours are there, dials are so far apart, ± 50 %: meanwhile walks bring distant members. */
 export const FILL_GAP_MS = 300;
+/** Each refusal in a row doubles it up to this. */
+export const FILL_GAP_MS_MAX = 3_000;
 /** What a neighbour tells us of another node is followed after a random part of this: else both would dial at once. */
 export const HINT_DELAY_MS = 200;
 /** Once there are some neighbours, a neighbour's neighbours are dialled after a random part of this: others are better. */

@@ -6,6 +6,7 @@ import {
   DENIED_MS,
   FAVOURED,
   FILL_GAP_MS,
+  FILL_GAP_MS_MAX,
   FULL_MS,
   HINT_DELAY_MS,
   HINT_DIALS_MAX,
@@ -70,6 +71,8 @@ export class Recruiter {
   #recalled: MemberEntry[] = [];
   #recallMs = 0;
   #nextFillMs = 0;
+  /** Dials in a row that found no room. */
+  #refusals = 0;
   #swapsLeft = SWAPS;
   #isSwapDue = false;
   readonly #swaps = new Set<NodeId>();
@@ -121,6 +124,7 @@ export class Recruiter {
   /** A new neighbour; true for one that takes the place of another which we had dialled. */
   connected(nodeId: NodeId): boolean {
     this.passive.delete(nodeId);
+    this.#refusals = 0;
     return this.#swaps.delete(nodeId);
   }
 
@@ -155,6 +159,7 @@ export class Recruiter {
     const candidate = this.passive.get(nodeId);
     if (candidate === undefined || code === undefined || active.get(nodeId) !== undefined) return;
     if (FULL_CODES.includes(code)) {
+      this.#refusals += 1;
       // Its handshake has proven it.
       const { endpoint, group } = candidate;
       this.passive.proven({ nodeId, endpoint }, group, nowMs, nowMs + FULL_MS * (1 + random.unit()));
@@ -179,7 +184,7 @@ export class Recruiter {
       if (purpose === undefined || nowMs < this.#gapEndMs()) return actions;
       const candidate = this.#pick(nowMs, purpose === 'swap');
       if (candidate === undefined) return actions;
-      this.#nextFillMs = nowMs + FILL_GAP_MS * (0.5 + this.#options.random.unit());
+      this.#nextFillMs = nowMs + this.#gapMs();
       if (this.#isSwapDue) this.#swap(candidate, purpose);
       actions.push(this.#dial(candidate, purpose, nowMs));
     }
@@ -243,7 +248,8 @@ export class Recruiter {
       this.#mayDial(candidate, nowMs) && !(isDistant && candidate.isNear);
     const neighboursOf = (group: string): number => active.ofGroup(group);
     const picked = this.passive.pick(nowMs, isFit, neighboursOf);
-    if (picked !== undefined || !this.#canRecall() || nowMs < this.#recallMs) return picked;
+    // One that has failed waits until another known peer has had its turn.
+    if (picked?.failures === 0 || !this.#canRecall() || nowMs < this.#recallMs) return picked;
     this.#recall(nowMs);
     return this.passive.pick(nowMs, isFit, neighboursOf);
   }
@@ -260,7 +266,13 @@ export class Recruiter {
 
   #gapEndMs(): number {
     const { active, sizes } = this.#options;
-    return 2 * active.size < sizes.maxPeers ? 0 : this.#nextFillMs;
+    return active.size < sizes.need ? 0 : this.#nextFillMs;
+  }
+
+  /** Where most are full, asking them all again and again would cost each of them a handshake. */
+  #gapMs(): number {
+    const gapMs = FILL_GAP_MS * 2 ** Math.min(this.#refusals, 16);
+    return Math.min(FILL_GAP_MS_MAX, gapMs) * (0.5 + this.#options.random.unit());
   }
 
   #canRecall(): boolean {

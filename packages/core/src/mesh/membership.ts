@@ -1,7 +1,8 @@
 import { MEMBER_DIAL_MS } from '../membership/limits.js';
 import type { Neighbour } from '../membership/active-view.js';
 import { KnownPeers } from '../membership/known-peers.js';
-import { MembershipMachine, type MembershipAction } from '../membership/membership-machine.js';
+import type { MembershipAction } from '../membership/actions.js';
+import { MembershipMachine } from '../membership/membership-machine.js';
 import { MEMBER_PROTOCOL } from '../membership/messages.js';
 import type { RecruitAction } from '../membership/recruiter.js';
 import type { NodeId } from '@yakmesh/crypto';
@@ -136,6 +137,12 @@ export class Membership implements Yielding {
 
   hinted(peer: Peer, hints: readonly PeerHint[]): void {
     this.#feed((machine, nowMs) => machine.hinted(peer.nodeId, hints, nowMs));
+  }
+
+  /** Whether others are to be told where that peer says it can be dialled. */
+  isDialable({ nodeId, info }: Peer): boolean {
+    const nowMs = this.#options.clock.monotonicMs();
+    return this.#machine.isDialable({ nodeId, endpoint: info.endpoint ?? '' }, nowMs);
   }
 
   /** Somebody holds the link to that peer, or lets it go: then it needs a place as any other. */

@@ -141,11 +141,12 @@ export class PeerWatcher implements LinksEvents {
 
   /** Tells the new peer of the others, and the others of it, where endpoints are to be told. */
   #sharePeers(peer: Peer): void {
-    const { links } = this.#options.parts();
+    const { links, membership } = this.#options.parts();
+    const isTold = (about: Peer, to: Peer): boolean => membership.isDialable(about) && isTellable(about, to);
     const others = links.peers.filter((other) => other !== peer);
-    const known = others.filter((other) => isTellable(other, peer)).slice(-HINTS_MAX);
+    const known = others.filter((other) => isTold(other, peer)).slice(-HINTS_MAX);
     sendHints(peer, known);
-    for (const other of others) if (isTellable(peer, other)) sendHints(other, [peer]);
+    for (const other of others) if (isTold(peer, other)) sendHints(other, [peer]);
   }
 }
 

@@ -1,7 +1,8 @@
 import { encodeNodeId, type NodeId } from '@yakmesh/crypto';
 import type { PeerHint } from '../../src/link/control-frames.js';
 import type { Neighbour } from '../../src/membership/active-view.js';
-import { MembershipMachine, type MembershipAction } from '../../src/membership/membership-machine.js';
+import type { MembershipAction } from '../../src/membership/actions.js';
+import { MembershipMachine } from '../../src/membership/membership-machine.js';
 import { SeededRandom } from '../../src/testing/index.js';
 import { TimerHeap } from '../../src/testing/timer-heap.js';
 
@@ -44,7 +45,12 @@ export class MembershipNetwork {
   readonly #byId = new Map<NodeId, ModelMember>();
   #order = 0;
 
-  constructor({ seed = 1, maxPeers = 10, latencyMs = 20, isDialable = () => true }: ModelNetworkOptions = {}) {
+  constructor({
+    seed = 1,
+    maxPeers = 10,
+    latencyMs = 20,
+    isDialable = () => true,
+  }: ModelNetworkOptions = {}) {
     this.random = new SeededRandom(seed);
     this.#maxPeers = maxPeers;
     this.#latencyMs = latencyMs;
@@ -68,7 +74,12 @@ export class MembershipNetwork {
         random: this.random.fork(`machine ${index}`),
         maxPeers: this.#maxPeers,
         endpoint: () => (isDialable ? endpoint : undefined),
-        groupOf: (text) => text.replace(/^ws:\/\//, '').split('.').slice(0, 2).join('.'),
+        groupOf: (text) =>
+          text
+            .replace(/^ws:\/\//, '')
+            .split('.')
+            .slice(0, 2)
+            .join('.'),
       }),
       neighbours: new Set(),
       isDialable,
@@ -104,7 +115,11 @@ export class MembershipNetwork {
 
   advance(durationMs: number): void {
     const endMs = this.nowMs + durationMs;
-    for (let nextMs = this.#events.nextMs(); nextMs !== undefined && nextMs <= endMs; nextMs = this.#events.nextMs()) {
+    for (
+      let nextMs = this.#events.nextMs();
+      nextMs !== undefined && nextMs <= endMs;
+      nextMs = this.#events.nextMs()
+    ) {
       this.nowMs = nextMs;
       this.#events.pop()?.();
     }
@@ -124,13 +139,15 @@ export class MembershipNetwork {
   #dial(from: ModelMember, to: ModelMember | undefined, purpose: string, isKept: boolean): void {
     this.dials += 1;
     this.#after(2 * this.#latencyMs, () => {
-      const code = to === undefined || !to.isAlive ? 'MESH_CONNECT_FAILED' : this.#admit(from, to, purpose, isKept);
+      const code =
+        to === undefined || !to.isAlive ? 'MESH_CONNECT_FAILED' : this.#admit(from, to, purpose, isKept);
       // Whoever calls connect() repeats it when there was no room.
       if (isKept && to !== undefined && code !== undefined) {
         this.refusedJoins += 1;
         this.#after(RETRY_MS * (1 + this.random.unit()), () => this.#dial(from, to, purpose, true));
       }
-      if (!isKept && to !== undefined) this.#feed(from, (machine) => machine.dialled(to.nodeId, code, this.nowMs));
+      if (!isKept && to !== undefined)
+        this.#feed(from, (machine) => machine.dialled(to.nodeId, code, this.nowMs));
     });
   }
 
@@ -157,7 +174,9 @@ export class MembershipNetwork {
     };
     const others = [...about.neighbours].filter((other) => other !== to);
     const hints = others.map(hintOf);
-    this.#after(this.#latencyMs, () => this.#feed(to, (machine) => machine.hinted(about.nodeId, hints, this.nowMs)));
+    this.#after(this.#latencyMs, () =>
+      this.#feed(to, (machine) => machine.hinted(about.nodeId, hints, this.nowMs)),
+    );
     for (const other of others)
       this.#after(this.#latencyMs, () =>
         this.#feed(other, (machine) => machine.hinted(about.nodeId, [hintOf(to)], this.nowMs)),
@@ -176,7 +195,16 @@ export class MembershipNetwork {
   #describe(member: ModelMember, isInbound: boolean, isKept: boolean, isJoining: boolean): Neighbour {
     const { address } = member;
     const endpoint = member.isDialable ? `ws://${address}:${PORT}/` : undefined;
-    return { nodeId: member.nodeId, endpoint, address, isInbound, isKept, isHeld: false, isJoining, speaks: true };
+    return {
+      nodeId: member.nodeId,
+      endpoint,
+      address,
+      isInbound,
+      isKept,
+      isHeld: false,
+      isJoining,
+      speaks: true,
+    };
   }
 
   #feed(member: ModelMember, input: (machine: MembershipMachine) => readonly MembershipAction[]): void {
@@ -187,7 +215,9 @@ export class MembershipNetwork {
     member.wakeMs = deadlineMs;
     this.#after(Math.max(0, deadlineMs - this.nowMs), () => {
       member.wakeMs = Infinity;
-      this.#feed(member, (machine) => ((machine.deadlineMs ?? Infinity) <= this.nowMs ? machine.tick(this.nowMs) : []));
+      this.#feed(member, (machine) =>
+        (machine.deadlineMs ?? Infinity) <= this.nowMs ? machine.tick(this.nowMs) : [],
+      );
     });
   }
 
@@ -233,7 +263,10 @@ export class MembershipNetwork {
 }
 
 /** Sizes of the connected parts of a graph, largest first. */
-export function partsOf<Node>(nodes: readonly Node[], neighboursOf: (node: Node) => Iterable<Node>): number[] {
+export function partsOf<Node>(
+  nodes: readonly Node[],
+  neighboursOf: (node: Node) => Iterable<Node>,
+): number[] {
   const left = new Set(nodes);
   const sizes: number[] = [];
   for (const start of nodes) {
