@@ -53,8 +53,6 @@ interface Hop {
   readonly flags: number;
 }
 
-const DIRECT_HOP: Hop = { ttl: 0, flags: 0 };
-
 /** A message between its signature and the queues. */
 interface Pending extends Hop {
   readonly core: Uint8Array;
@@ -121,7 +119,13 @@ export class Publisher {
     const peer = this.#options.peer(to);
     if (peer === undefined) throw unreachable(to);
     const { networkHash } = peer.accepts(this.#options.networkHash) ? this.#options : peer.outcome;
-    const { id, skipped } = await this.#publish(networkHash, envelope, DIRECT_HOP, to, options.signal);
+    const { id, skipped } = await this.#publish(
+      networkHash,
+      envelope,
+      { ttl: 0, flags: 0 },
+      to,
+      options.signal,
+    );
     const [refused] = skipped;
     if (refused?.code === 'MESH_UNREACHABLE') throw unreachable(to);
     if (refused !== undefined) throw queueFull(to);
