@@ -59,7 +59,7 @@ test('whatever links come and go and whatever control frames are lost, all that 
     ),
     { numRuns: 25 },
   );
-}, 60_000);
+}, 120_000);
 
 /** Of a node that has left, only what somebody heard before can be had. */
 function hasAny(model: TreeModel, gone: ReadonlySet<number>, name: string): boolean {
@@ -125,4 +125,4 @@ test('200 machines with eight links each need at most 1.05 copies of a broadcast
   for (const node of model.nodes) expect(new Set(node.delivered).size).toBe(node.delivered.length);
   const total = model.nodes.reduce((sum, { delivered }) => sum + delivered.length, 0);
   expect(total).toBe(61 * 199);
-}, 60_000);
+}, 120_000);

@@ -15,16 +15,19 @@ const NODES = 30;
 const WARM_UP = 8;
 const BROADCASTS = 20;
 
-const GRAPHS: [string, Edge[]][] = [
-  ['a line', line(NODES)],
-  ['a ring', ring(NODES)],
-  ['a random graph of degree 5', randomGraph(NODES, 45, 'graph')],
+/** With the longest latency of a link: on a ring half a turn must take less than the wait for what was announced. */
+const GRAPHS: [string, Edge[], number][] = [
+  ['a line', line(NODES), 35],
+  ['a ring', ring(NODES), 10],
+  ['a random graph of degree 5', randomGraph(NODES, 45, 'graph'), 35],
 ];
 
 test.each(GRAPHS)(
   'on %s of 30 nodes a broadcast costs each node no more than 1.05 copies once the tree has grown',
-  async (name, edges) => {
-    const mesh = await meshOf(NODES, edges, { latencyMs: (random) => 5 + 30 * random.unit() });
+  async (name, edges, latestMs) => {
+    const mesh = await meshOf(NODES, edges, {
+      latencyMs: (random) => latestMs * (0.2 + 0.8 * random.unit()),
+    });
     const ears = new Ears(mesh, namesOf(NODES));
     for (let n = 0; n < WARM_UP; n += 1) {
       void mesh.node(`n${(7 * n) % NODES}`).broadcast(`warm ${n}`);
@@ -47,7 +50,7 @@ test.each(GRAPHS)(
     await mesh.stop();
     expect(mesh.clock.pendingTimers).toBe(0);
   },
-  60_000,
+  120_000,
 );
 
 test('a neighbour in the tree that dies is replaced within a second by one that announces', async () => {

@@ -323,7 +323,7 @@ export class TreeMachine implements Machine<TreeAction> {
     const members = [...this.#members.keys()];
     const to = members[random.below(members.length)];
     if (to === undefined) return [];
-    const untilMs = wallMs() - COMPARED_AGE_MS_MIN;
+    const untilMs = Math.max(0, wallMs() - COMPARED_AGE_MS_MIN);
     return [{ type: 'send', to, message: { type: 'digest', untilMs, digest: digest(untilMs) } }];
   }
 
