@@ -138,6 +138,24 @@ test('an answer that nobody asked for, or of another node, costs no verification
   ]);
 });
 
+test('a neighbour that makes up answers uses up no other neighbour’s', () => {
+  const machine = relay();
+  machine.connected(far.nodeId, far.bytes, 0);
+  machine.receive(left.nodeId, request(), 0);
+  const kinds = Array.from({ length: 5 }, () => machine.receive(right.nodeId, reply(0), 10)[0]?.type);
+  expect(kinds).toEqual(['verify', 'verify', 'verify', 'fault', 'fault']);
+  for (const ticket of [1, 2, 3]) machine.verified(ticket, 'bad', 20);
+  expect(sent(answered(machine, far, reply(0), 30))).toEqual(['left:reply']);
+});
+
+test('a request for a newer statement than the clock allows is answered with the newest there is', () => {
+  const machine = new RouteMachine({ self: far.bytes, random: new SeededRandom('far') });
+  machine.connected(left.nodeId, left.bytes, 0);
+  const actions = machine.receive(left.nodeId, request(5, 0, ID, 2 ** 47), 0);
+  expect(actions).toEqual([{ type: 'sign', afterMs: 0, wantedAfterMs: 2 ** 47 }]);
+  expect(machine.signed(statement(far, 5_000), 10)).toHaveLength(1);
+});
+
 test('a relay that said it is near does not go through a neighbour that is farther', () => {
   const machine = relay();
   machine.receive(left.nodeId, request(), 0);

@@ -129,6 +129,7 @@ export class RouteFinder {
 
   /** Whether a way was found; false at the latest after all rings have waited, and at once where nobody can be asked. */
   find(destination: Uint8Array, options: DiscoverOptions): Promise<boolean> {
+    if (equalBytes(destination, this.#options.self)) return Promise.resolve(false);
     return this.#wait(destination, options.via, () =>
       this.#feed((machine, nowMs) => machine.discover(destination, options, nowMs)),
     );

@@ -17,8 +17,7 @@ export class SeenRequest {
   readonly isOwn: boolean;
   /** Neighbours that have had our own answer. */
   readonly answered: NodeId[] = [];
-  /** Answers to it that were looked at. */
-  replies = 0;
+  readonly #replies = new Map<NodeId, number>();
   #pointers: Pointer[] = [];
   readonly #passedTo: NodeId[] = [];
   #saidHops = Infinity;
@@ -28,6 +27,13 @@ export class SeenRequest {
     this.key = key;
     this.isOwn = isOwn;
     this.sinceMs = sinceMs;
+  }
+
+  /** Whether one more answer of this neighbour is looked at: one that makes them up uses up nobody else's. */
+  takesReply(from: NodeId): boolean {
+    const count = this.#replies.get(from) ?? 0;
+    this.#replies.set(from, count + 1);
+    return count < REPLIES_MAX;
   }
 
   /** A copy came through this neighbour. */

@@ -15,13 +15,7 @@ import {
 import { RouteNeighbours } from './neighbours.js';
 import { SeenRequest, SeenRequests } from './requests.js';
 import { RouteTable, type NextHop, type Offer, type RouteUse } from './route-table.js';
-import {
-  DIRECTED_TTL_MAX,
-  ROUTE_DESTINATIONS_MAX,
-  REPLIES_MAX,
-  REPLIES_SEEN_MAX,
-  VERIFYING_MAX,
-} from './routing-limits.js';
+import { DIRECTED_TTL_MAX, ROUTE_DESTINATIONS_MAX, REPLIES_MAX, VERIFYING_MAX } from './routing-limits.js';
 import { Statements, type StatementWish } from './statements.js';
 
 /** What a neighbour did that it should not, or more often than we take. */
@@ -275,7 +269,7 @@ export class RouteMachine implements Machine<RouteAction> {
 
   #reply(from: NodeId, reply: RouteReply, nowMs: number): RouteAction[] {
     const request = this.#requests.get(bytesKey(reply.id), nowMs);
-    if (request === undefined || request.replies >= REPLIES_SEEN_MAX)
+    if (request === undefined || !request.takesReply(from))
       return [{ type: 'fault', from, code: 'ROUTE_UNKNOWN_REQUEST' }];
     const { destination } = request;
     const { statement } = reply;
@@ -284,7 +278,6 @@ export class RouteMachine implements Machine<RouteAction> {
     const hasRoom = this.#verifying.size < VERIFYING_MAX;
     if (!hasRoom || this.#neighbours.get(from)?.statements.take(nowMs) !== true)
       return [{ type: 'fault', from, code: 'ROUTE_TOO_MANY_REPLIES' }];
-    request.replies += 1;
     this.#ticket += 1;
     this.#verifying.set(this.#ticket, { from, reply, request });
     return [{ type: 'verify', ticket: this.#ticket, from, destination, statement }];

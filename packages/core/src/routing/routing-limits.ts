@@ -14,10 +14,8 @@ export const MEMORY_MS = 300_000;
 export const REQUESTS_MAX = 8_192;
 /** How long a request may be answered. */
 export const REQUEST_MS = 30_000;
-/** Ways back that a request keeps, and answers that it gets: one for each next hop that a route may have. */
+/** Ways back that a request keeps, answers that it gets, and those of one neighbour that are looked at: one for each next hop that a node keeps. */
 export const REPLIES_MAX = 3;
-/** Answers of one request that are looked at; more come only from neighbours that make them up. */
-export const REPLIES_SEEN_MAX = 9;
 /** How far the request of a discovery goes, ring by ring, and how long each ring waits for an answer: 5.8 s in all. */
 export const RINGS: readonly { readonly ttl: number; readonly waitMs: number }[] = [
   { ttl: 2, waitMs: 400 },

@@ -50,13 +50,13 @@ export class Statements {
     };
   }
 
-  /** It is signed, or could not be: the answers that can be given with it. The others ask for what our clock does not allow. */
+  /** It is signed, or could not be: the answers that are given with it, also to those who ask for what our clock does not allow. */
   signed(statement: RouteStatement | undefined, nowMs: number): Answer[] {
     this.#isSigning = false;
     const waiting = this.#waiting;
     this.#waiting = [];
     if (statement === undefined) return [];
     this.#latest = { statement, untilMs: nowMs + STATEMENT_MS };
-    return waiting.filter(({ newerThanMs }) => newerThanMs < statement.timeMs);
+    return waiting;
   }
 }
