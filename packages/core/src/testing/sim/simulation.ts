@@ -1,18 +1,17 @@
-import type { MeshOptions } from '../../options.js';
 import type { BroadcastOptions, Payload, SendOptions } from '../../transport/index.js';
-import type { Latency } from '../network-conditions.js';
 import { MemoryNetwork } from '../memory-network.js';
 import { SeededRandom } from '../seeded-random.js';
 import { VirtualClock } from '../virtual-clock.js';
 import { milliseconds, type Duration } from './duration.js';
 import { FastClock } from './fast-clock.js';
-import { medianRoundTripMs, roundTripMs, type LatencyMatrix } from './latency-matrix.js';
 import { Measures, type Measured } from './measures.js';
-import { MODEL_COSTS, type ModelCosts } from './model-pool.js';
+import { MODEL_COSTS } from './model-pool.js';
 import { NodeFactory, SIMULATION_PORT } from './node-factory.js';
-import { isConnected, randomRegularGraph, shuffled } from './random-graph.js';
+import { randomRegularGraph, shuffled } from './random-graph.js';
 import { SimMessage, type Reach } from './sim-message.js';
-import { addressOf, indexOf, SimNode } from './sim-node.js';
+import { addressOf, SimNode } from './sim-node.js';
+import { latencyOf, type SimulationOptions } from './simulation-options.js';
+import { isWhole, linksOf } from './topology.js';
 import { Trace } from './trace.js';
 import { Traffic } from './traffic.js';
 
@@ -25,28 +24,6 @@ const NODES_MAX = 65_536;
 const CONTACTS_MAX = 8;
 /** How long links must be left as they are before `settle` calls them settled. */
 const STILL_MS = 2_000;
-
-/** What a {@link Simulation} is made of. */
-export interface SimulationOptions {
-  /** Up to 65,536; with real cryptography up to 64. */
-  readonly nodes: number;
-  /** Determines everything: identities, losses, jitter, who dials whom. @default 1 */
-  readonly seed?: number | string | undefined;
-  /** `model`: signatures of the right size that prove nothing, and their cost as virtual time. `real`: all as in production. @default 'model' */
-  readonly crypto?: 'model' | 'real' | undefined;
-  /** What model signatures cost. @default that of the JavaScript implementation */
-  readonly costs?: ModelCosts | undefined;
-  /** Measured round trips, or the latency one way in milliseconds. @default 50 */
-  readonly latency?: LatencyMatrix | Latency | undefined;
-  /** Share of the packets that are lost; TCP sends them again, 200 ms and a round trip later. @default 0 */
-  readonly loss?: number | undefined;
-  /** What a host sends in a second. @default unlimited */
-  readonly bytesPerSecond?: number | undefined;
-  /** @default 10 */
-  readonly maxPeers?: number | undefined;
-  /** Further options of every node, or of the one with that number. */
-  readonly options?: MeshOptions | ((index: number) => MeshOptions) | undefined;
-}
 
 /**
  * Many real mesh nodes on virtual time, and what happens to them. Nothing happens until time passes, and the same seed and the
@@ -153,9 +130,9 @@ export class Simulation {
     const endMs = this.nowMs + milliseconds(limit);
     let before = '';
     while (this.nowMs < endMs) {
-      const links = this.#links();
+      const links = linksOf(this.nodes);
       const now = links.join();
-      if (now === before && isConnected(this.nodes.length, this.#withDead(links))) return true;
+      if (now === before && isWhole(this.nodes, links)) return true;
       before = now;
       await this.pass(Math.min(STILL_MS, endMs - this.nowMs));
     }
@@ -344,27 +321,6 @@ export class Simulation {
     this.trace.mix(this.nowMs, node.index, message.number);
     message.delivered(node, this.nowMs);
   }
-
-  /** The links between live nodes, each once, by the numbers of their ends. */
-  #links(): [number, number][] {
-    const links: [number, number][] = [];
-    const byId = new Map(this.alive.map((node) => [node.nodeId, node.index]));
-    for (const node of this.alive) {
-      for (const { nodeId } of node.mesh.getPeers()) {
-        const other = byId.get(nodeId);
-        if (other !== undefined && node.index < other) links.push([node.index, other]);
-      }
-    }
-    return links;
-  }
-
-  /** With the dead hung onto somebody, so that they do not count as cut off. */
-  #withDead(links: readonly [number, number][]): [number, number][] {
-    const first = this.alive[0]?.index ?? 0;
-    const dead = this.nodes.filter(({ isAlive }) => !isAlive);
-    const own: [number, number][] = dead.map(({ index }) => [first, index]);
-    return [...links, ...own, [0, first]];
-  }
 }
 
 /** Nodes that run and have no links yet. */
@@ -372,14 +328,6 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
   const simulation = new Simulation(options);
   await simulation.start(options.nodes);
   return simulation;
-}
-
-function latencyOf(latency: LatencyMatrix | Latency) {
-  if (typeof latency !== 'object') return latency;
-  const medianMs = medianRoundTripMs(latency);
-  return {
-    between: (from: string, to: string) => roundTripMs(latency, medianMs, indexOf(from), indexOf(to)) / 2,
-  };
 }
 
 function asList(nodes: SimNode | readonly SimNode[]): readonly SimNode[] {
