@@ -1,7 +1,10 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import type { MeshMessage, MeshNetwork } from '../src/index.js';
 import { memoryMesh } from '../src/testing/index.js';
-import { memoryStore } from '../src/transport/index.js';
+import { memoryStore, type Store } from '../src/transport/index.js';
+
+// Real signatures in JavaScript: a loaded machine takes its time.
+jest.setTimeout(60_000);
 
 test('a record reaches every node, and each may read it and walk over its collection', async () => {
   const mesh = await memoryMesh({ nodes: ['a', 'b', 'c'] });
@@ -164,4 +167,48 @@ async function keysOf(node: MeshNetwork, collection: string): Promise<string[]> 
   const keys: string[] = [];
   for await (const { key } of node.records.range(collection)) keys.push(key);
   return keys;
+}
+
+test('a record that a neighbour has changed is refused by everyone, counted against it, and the true one still comes', async () => {
+  const store = memoryStore();
+  const mesh = await memoryMesh({ nodes: ['honest', 'victim'] });
+  await mesh.start('liar', { store });
+  await mesh.connect('honest', 'liar');
+  await mesh.advance(100);
+  await mesh.run(mesh.node('honest').replicate({ collection: 'notes', key: 'price', value: 'pay 100' }));
+  await mesh.advance(500);
+  await change(store, 'pay 100', 'pay 999');
+  expect((await mesh.node('liar').records.get('notes', 'price'))?.value).toBe('pay 999');
+  await mesh.connect('victim', 'liar');
+  await mesh.advance(1_000);
+  const victim = mesh.node('victim');
+  expect(await victim.records.get('notes', 'price')).toBeUndefined();
+  expect(victim.counters['sync/1:SYNC_BAD_PROOF']).toBeGreaterThan(0);
+  await mesh.connect('victim', 'honest');
+  await mesh.advance(1_000);
+  expect((await victim.records.get('notes', 'price'))?.value).toBe('pay 100');
+  await mesh.stop();
+});
+
+test('a thousand records at once share signatures and writes, and none is missed on the way', async () => {
+  const mesh = await memoryMesh({ nodes: ['a', 'b', 'c'] });
+  await mesh.connect('a', 'b');
+  await mesh.connect('b', 'c');
+  await mesh.advance(100);
+  const notes = mesh.node('a').collection('notes');
+  await mesh.run(Promise.all(Array.from({ length: 1_000 }, (_, key) => notes.put(`${key}`, key))));
+  await mesh.advance(3_000);
+  expect(mesh.nodes.map(({ records }) => records.size)).toEqual([1_000, 1_000, 1_000]);
+  expect(mesh.node('c').records.fingerprint).toBe(mesh.node('a').records.fingerprint);
+  await mesh.stop();
+});
+
+/** Changes text in every record of a store. */
+async function change(store: Store, from: string, to: string): Promise<void> {
+  for await (const [key, value] of store.range({ gte: 'sync/1!r/', lt: 'sync/1!r0' })) {
+    const at = Buffer.from(value).indexOf(from);
+    if (at < 0) continue;
+    value.set(Buffer.from(to), at);
+    await store.put(key, value);
+  }
 }

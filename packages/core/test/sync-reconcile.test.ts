@@ -1,8 +1,10 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { modelNode, reconcile, type ModelNode } from './support/model-sync.js';
 import { modelAuthor, modelRecord } from './support/model-records.js';
 import { recordName } from '../src/sync/record-name.js';
 import { SeededRandom } from '../src/testing/index.js';
+
+jest.setTimeout(120_000);
 
 const VALUE = new Uint8Array(256).fill(9);
 

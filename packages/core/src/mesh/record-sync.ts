@@ -1,9 +1,8 @@
 import { bytesToHex, type NodeId } from '@yakmesh/crypto';
 import type { Batch, BatchMessage } from '../envelope/batch.js';
-import { decodePayload, encodePayload } from '../envelope/payload.js';
+import { encodePayload } from '../envelope/payload.js';
 import type { MeshCrypto } from '../mesh-crypto.js';
 import { RecordError } from '../sync/errors.js';
-import { cutValue } from '../sync/large-values.js';
 import * as limits from '../sync/limits.js';
 import type { ReceivedRecord } from '../sync/neighbour-actions.js';
 import { faultOf, RecordKeeper, storeError, type Outcome, type RecordChange } from '../sync/record-keeper.js';
@@ -15,9 +14,9 @@ import {
   SYNC_PROTOCOL,
   type ReadRecord,
 } from '../sync/record-proof.js';
-import { chunksOf, recordPayload, type RecordContent } from '../sync/record.js';
+import { recordPayload, type RecordContent } from '../sync/record.js';
+import { splitName } from '../sync/record-name.js';
 import { StoredRecords } from '../sync/stored-records.js';
-import { MANIFEST } from '../sync/stream-messages.js';
 import {
   memoryStore,
   namespaced,
@@ -30,6 +29,8 @@ import {
   type Store,
 } from '../transport/index.js';
 import { meshRecord, type AcceptRule, type MeshRecord, type ReplicateResult } from './mesh-record.js';
+import { LargeRecords } from './large-records.js';
+import { LiveRecords } from './live-records.js';
 import type { Peer } from './peer.js';
 import type { ProtocolRegistry } from './protocol-registry.js';
 import type { Publisher, PublishOptions } from './publisher.js';
@@ -86,11 +87,8 @@ export class RecordSync {
   readonly #port: ProtocolPort;
   readonly #rules = new Map<string, Rule>();
   readonly #abort = new AbortController();
-  /** Records whose large value is being fetched, by its root. */
-  readonly #waiting = new Map<string, { readonly candidate: ReadRecord; readonly from: NodeId }>();
-  /** Large values that are complete and not yet named by a record. */
-  readonly #complete = new Set<string>();
-  #partial = new Map<string, number[]>();
+  readonly #large: LargeRecords;
+  readonly #live: LiveRecords;
   #burialMs = 0;
 
   constructor(options: RecordSyncOptions) {
@@ -105,7 +103,7 @@ export class RecordSync {
       rule: (collection) => this.#rule(collection),
       accept: (collection) => this.#accept(collection),
       verify: (candidate, from) => this.#verify(candidate, from),
-      hasChunks: (root) => this.#complete.has(root),
+      hasChunks: (root) => this.#large.isComplete(root),
       changed: (changes) => this.#changed(changes),
     });
     this.#neighbours = new SyncNeighbours({
@@ -120,13 +118,26 @@ export class RecordSync {
       loadChunk: (root, index) => this.#store.chunk(bytesToHex(root), index),
       store: (records, from) => this.#received(records, from),
       keepChunk: (root, index, bytes) => this.#store.putChunks(root, [[index, bytes]]),
-      fetched: (root, isComplete) => this.#fetched(root, isComplete),
+      fetched: (root, isComplete) => this.#large.fetched(root, isComplete),
       asked: (from) => options.listener.asked(from),
       round: (peer, { received, sent, isComplete }) => {
         if (isComplete) options.listener.answered(peer, received, sent);
       },
       refresh: () => this.#bury(),
       report: (peer, code, weight) => this.#port.report(peer, code, weight),
+      failed,
+    });
+    this.#large = new LargeRecords({
+      store: this.#store,
+      valueBytesMax: config.valueBytesMax,
+      isNamed: (root) => this.#keeper.ledger.hasRoot(root),
+      want: (root, size, have, from) =>
+        this.bytes + size <= config.bytesMax && this.#neighbours.want(root, size, have, from),
+      take: (candidate, from) => this.#keeper.take([candidate], { from, isProven: true }),
+      failed,
+    });
+    this.#live = new LiveRecords({
+      take: (candidates, from) => this.#keeper.take(candidates, { from, isProven: true }),
       failed,
     });
     const frame = (body: Uint8Array, info: { readonly via: NodeId }): void =>
@@ -151,11 +162,7 @@ export class RecordSync {
   /** Reads what the store holds. */
   async start(): Promise<void> {
     await this.#keeper.start();
-    for (const [root, chunks] of await this.#store.chunks()) {
-      if (this.#keeper.ledger.hasRoot(root)) continue;
-      if (this.#partial.size < limits.FETCHES_MAX) this.#partial.set(root, chunks);
-      else await this.#store.deleteChunks(root);
-    }
+    await this.#large.start();
   }
 
   async stop(): Promise<void> {
@@ -186,7 +193,7 @@ export class RecordSync {
     const candidate = record === undefined ? undefined : readReceived(record, [record.head.networkHash]);
     if (candidate === undefined || typeof candidate === 'string') return undefined;
     const { content } = candidate.fields;
-    return meshRecord(candidate, content.type === 'large' ? await this.#largeValue(content) : undefined);
+    return meshRecord(candidate, content.type === 'large' ? await this.#large.read(content) : undefined);
   }
 
   /** Names in a range, as they are at each step. */
@@ -205,8 +212,19 @@ export class RecordSync {
     value: Payload | undefined,
     options: Pick<PublishOptions, 'signal'>,
   ): Promise<ReplicateResult> {
+    if (value === undefined) return this.#replicate(name, { type: 'tombstone' }, options);
+    const bytes = encodePayload(value);
+    if (bytes.length <= limits.INLINE_BYTES_MAX)
+      return this.#replicate(name, { type: 'value', value }, options);
+    return this.#large.writing(bytes, (content) => this.#replicate(name, content, options));
+  }
+
+  async #replicate(
+    name: string,
+    content: RecordContent,
+    options: Pick<PublishOptions, 'signal'>,
+  ): Promise<ReplicateResult> {
     const { self, publisher } = this.#options;
-    const content = value === undefined ? ({ type: 'tombstone' } as const) : await this.#content(value);
     const fields = this.#keeper.fields(name, self, content);
     this.#keeper.requireWritable(fields, self, content.type === 'large' ? content.size : 0);
     const before = this.#keepOwn;
@@ -225,39 +243,8 @@ export class RecordSync {
     const outcomes = await this.#keeper
       .take(own, { from: undefined, isProven: true })
       .catch((error: unknown) => Promise.reject(storeError(error)));
-    for (const { meta } of own) if (meta.root !== undefined) this.#complete.delete(meta.root);
     return outcomes.map(refusal);
   };
-
-  async #content(value: Payload): Promise<RecordContent> {
-    const bytes = encodePayload(value);
-    if (bytes.length <= limits.INLINE_BYTES_MAX) return { type: 'value', value };
-    const { valueBytesMax } = this.#options.config;
-    if (bytes.length > valueBytesMax)
-      throw new RecordError(
-        'SYNC_TOO_LARGE',
-        `The value has ${bytes.length} bytes, the limit is ${valueBytesMax}.`,
-      );
-    const { root, manifest, chunks } = cutValue(bytes);
-    const name = bytesToHex(root);
-    this.#complete.add(name);
-    const pieces = [...chunks, manifest].map(
-      (piece, index) => [index === chunks.length ? MANIFEST : index, piece] as const,
-    );
-    await this.#store.putChunks(name, pieces).catch((error: unknown) => Promise.reject(storeError(error)));
-    return { type: 'large', size: bytes.length, root };
-  }
-
-  async #largeValue(content: RecordContent & { readonly type: 'large' }): Promise<Payload | undefined> {
-    const bytes = new Uint8Array(content.size);
-    const root = bytesToHex(content.root);
-    for (let index = 0; index < chunksOf(content.size); index += 1) {
-      const chunk = await this.#store.chunk(root, index);
-      if (chunk === undefined) return undefined;
-      bytes.set(chunk, index * limits.CHUNK_BYTES);
-    }
-    return decodePayload(bytes)?.value as Payload | undefined;
-  }
 
   /** A broadcast: its signature and its place in the batch are verified already. What another rule would refuse goes no further. */
   async #delivered({ batch, message }: SignedMessage, { via, from }: MessageInfo): Promise<GateVerdict> {
@@ -266,9 +253,19 @@ export class RecordSync {
       this.#port.report(from, 'SYNC_BAD_RECORD', BAD_RECORD_WEIGHT);
       return 'ignore';
     }
-    const [outcome = 'stale'] = await this.#keeper.take([candidate], { from: via, isProven: true });
-    this.#settle(candidate, outcome, via);
-    return faultOf(outcome) === undefined ? 'forward' : 'ignore';
+    if (!this.#live.hasRoom) {
+      this.#port.report(from, 'SYNC_BUSY', 0);
+      return 'forward';
+    }
+    const verdict = this.#keeper.preview(candidate);
+    const taken = this.#live.add(candidate, via).then((outcome) => {
+      if (outcome !== undefined) this.#settle(candidate, outcome, via);
+      return outcome;
+    });
+    // Only the application's own rule is waited for: the others need no store, and the next hop none of ours.
+    const outcome =
+      this.#accept(splitName(candidate.meta.name).collection) === undefined ? verdict : await taken;
+    return outcome === undefined || faultOf(outcome) === undefined ? 'forward' : 'ignore';
   }
 
   async #received(records: readonly ReceivedRecord[], from: NodeId): Promise<void> {
@@ -283,46 +280,13 @@ export class RecordSync {
   }
 
   #settle(candidate: ReadRecord, outcome: Outcome, from: NodeId): void {
-    if (outcome === 'wait') return this.#fetch(candidate, from);
+    if (outcome === 'wait') {
+      if (!this.#large.fetch(candidate, from)) this.#port.report(from, 'SYNC_FETCHES_FULL', 0);
+      return;
+    }
     const fault = faultOf(outcome);
     if (fault !== undefined)
       this.#port.report(from, fault, fault === 'SYNC_BAD_PROOF' ? BAD_PROOF_WEIGHT : 0);
-  }
-
-  /** The record counts once its chunks are here; until then it comes again with every round. */
-  #fetch(candidate: ReadRecord, from: NodeId): void {
-    const { content } = candidate.fields;
-    const { root } = candidate.meta;
-    const { valueBytesMax, bytesMax } = this.#options.config;
-    if (content.type !== 'large' || root === undefined) return;
-    const isTooLarge = content.size > valueBytesMax || this.bytes + content.size > bytesMax;
-    if (isTooLarge) return this.#port.report(from, 'SYNC_FULL', 0);
-    const have = this.#partial.get(root) ?? [];
-    const chunks = have.filter((index) => index !== MANIFEST);
-    if (!this.#neighbours.want(root, content.size, chunks, from))
-      return this.#port.report(from, 'SYNC_FETCHES_FULL', 0);
-    this.#partial.delete(root);
-    this.#waiting.set(root, { candidate, from });
-  }
-
-  #fetched(root: string, isComplete: boolean): void {
-    const waiting = this.#waiting.get(root);
-    this.#waiting.delete(root);
-    if (!isComplete || waiting === undefined) {
-      // What came stays for the next try, as long as there is room to remember it.
-      this.#store.deleteChunks(root).catch(this.#options.failed);
-      return;
-    }
-    this.#complete.add(root);
-    const { candidate, from } = waiting;
-    this.#keeper
-      .take([candidate], { from, isProven: true })
-      .then(([outcome]) => {
-        if (outcome !== 'take' && !this.#keeper.ledger.hasRoot(root)) return this.#store.deleteChunks(root);
-        return undefined;
-      })
-      .catch(this.#options.failed)
-      .finally(() => this.#complete.delete(root));
   }
 
   async #verify({ record, ...rest }: ReadRecord, from: NodeId): Promise<boolean> {

@@ -65,6 +65,13 @@ export const ROUND_AGAIN_MS = 5_000;
 /** Between two demands to begin a stream anew. */
 export const RESTART_MS = 1_000;
 
+/** Records of broadcasts that wait for the store; a further one comes with the next round. */
+export const LIVE_RECORDS_MAX = 8_192;
+/** Their bytes. */
+export const LIVE_BYTES_MAX = 8_388_608;
+/** Of them, those that are written together. */
+export const LIVE_TOGETHER_MAX = 256;
+
 /** Large values fetched at once. */
 export const FETCHES_MAX = 16;
 /** Chunks of one value asked for at once. */

@@ -112,6 +112,11 @@ export class RecordKeeper {
     return this.#serially(() => this.#take(candidates, from, proven));
   }
 
+  /** What would become of a proven record now, an application's own rule aside. */
+  preview({ meta }: ReadRecord): Verdict {
+    return this.#judge(meta);
+  }
+
   /** 9. Tombstones that are old enough go to the graveyard. */
   bury(): Promise<number> {
     return this.#serially(() => this.#bury());

@@ -36,7 +36,9 @@ export interface RecordStore {
   chunk(root: string, index: number): Promise<Uint8Array | undefined>;
   /** Resolves once they would survive a loss of power. */
   putChunks(root: string, chunks: readonly (readonly [index: number, bytes: Uint8Array])[]): Promise<void>;
-  /** Numbers of the chunks that are here, for each large value. */
-  chunks(): Promise<Map<string, number[]>>;
+  /** Large values of which chunks are here. */
+  roots(): AsyncIterable<string>;
+  /** Numbers of the chunks of one that are here. */
+  chunksOf(root: string): Promise<number[]>;
   deleteChunks(root: string): Promise<void>;
 }

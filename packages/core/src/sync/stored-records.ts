@@ -105,12 +105,23 @@ export class StoredRecords implements RecordStore {
     await this.#store.batch(operations, { sync: true });
   }
 
-  async chunks(): Promise<Map<string, number[]>> {
-    const found = new Map<string, number[]>();
-    for await (const [key] of this.#entries(PLACE.chunk)) {
-      const [root = '', index = ''] = key.split('/');
-      found.set(root, [...(found.get(root) ?? []), Number.parseInt(index, 16)]);
+  /** One step a value, whatever its size. */
+  async *roots(): AsyncIterable<string> {
+    let gte: string = PLACE.chunk;
+    for (;;) {
+      let root: string | undefined;
+      for await (const [key] of this.#store.range({ gte, lt: successor(PLACE.chunk), limit: 1 }))
+        root = key.slice(PLACE.chunk.length).split('/')[0];
+      if (root === undefined) return;
+      yield root;
+      gte = successor(`${PLACE.chunk}${root}/`);
     }
+  }
+
+  async chunksOf(root: string): Promise<number[]> {
+    const found: number[] = [];
+    for await (const [index] of this.#entries(`${PLACE.chunk}${root}/`))
+      found.push(Number.parseInt(index, 16));
     return found;
   }
 
@@ -129,8 +140,7 @@ export class StoredRecords implements RecordStore {
 
   /** Entries of a place, without its prefix. */
   async *#entries(place: string): AsyncIterable<readonly [string, Uint8Array]> {
-    const lt = place.slice(0, -1) + String.fromCharCode(place.charCodeAt(place.length - 1) + 1);
-    for await (const [key, value] of this.#store.range({ gte: place, lt }))
+    for await (const [key, value] of this.#store.range({ gte: place, lt: successor(place) }))
       yield [key.slice(place.length), value];
   }
 
@@ -144,6 +154,11 @@ export class StoredRecords implements RecordStore {
     this.#heads.set(key, proven);
     return proven;
   }
+}
+
+/** The first key behind all that begin so. */
+function successor(prefix: string): string {
+  return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
 }
 
 /** The first 16 bytes of SHA-256(name) as hex. */
