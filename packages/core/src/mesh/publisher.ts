@@ -5,14 +5,7 @@ import {
   type SignedBatch,
   type SigningIdentity,
 } from '@yakmesh/crypto';
-import {
-  bytesKey,
-  parcelBytes,
-  Tree,
-  type Batch,
-  type BatchMessage,
-  type Parcel,
-} from '../envelope/batch.js';
+import { bytesKey, parcelBytes, Tree, type Batch, type BatchMessage } from '../envelope/batch.js';
 import { encodeLeafMessage, envelopeBytes, messageId, type Envelope } from '../envelope/envelope.js';
 import type { MeshCrypto } from '../mesh-crypto.js';
 import { TTL_MAX, type BroadcastResult, type Clock, type SendResult } from '../transport/index.js';
