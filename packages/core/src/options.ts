@@ -14,7 +14,7 @@ import { parseUrl } from './url.js';
 export interface MeshOptions {
   /** TCP port to listen on; 0 for any free one. @default 9001 */
   readonly wsPort?: number | undefined;
-  /** Neighbours at once; a further one is told LINK_FULL. Each costs about 100 KB idle and up to 8 MB when it stalls. @default 10 */
+  /** Neighbours at once; a further one takes the place of one that has enough others, or is told LINK_FULL. Each costs about 100 KB idle and up to 8 MB when it stalls. @default 10 */
   readonly maxPeers?: number | undefined;
   /** Silence, in milliseconds, after which a neighbour is asked whether it lives; it is dropped 3 s later. @default 30_000 */
   readonly pingInterval?: number | undefined;
@@ -46,7 +46,7 @@ export interface MeshOptions {
   readonly acceptNetworks?: readonly NetworkName[] | undefined;
   /** KEM of the link handshake; the same in the whole network. @default 'X-Wing' */
   readonly kem?: 'X-Wing' | 'ML-KEM-768' | undefined;
-  /** Keeps replay state and what protocols store. @default in memory */
+  /** Keeps replay state, the peers met last, and what protocols store. @default in memory */
   readonly store?: Store | undefined;
   /** How long broadcasts are kept for neighbours that were cut off, in milliseconds; 0 keeps none. @default 120_000 */
   readonly retentionMs?: number | undefined;

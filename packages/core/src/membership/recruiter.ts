@@ -2,6 +2,7 @@ import type { NodeId } from '@yakmesh/crypto';
 import { BoundedMap, KeyedSlidingWindow, type Random } from '../transport/index.js';
 import type { ActiveView } from './active-view.js';
 import { FIRST_MS, retryDelayMs } from './backoff.js';
+import { outcomeOf } from './dial-outcome.js';
 import {
   DENIED_MS,
   FAVOURED,
@@ -46,18 +47,6 @@ export interface RecruiterOptions {
   /** What the address of an endpoint belongs to. */
   readonly groupOf: (endpoint: string) => string;
 }
-
-/** Codes of dials that say: it is there, and has no room. */
-const FULL_CODES: readonly string[] = ['MESH_FULL', 'MESH_BUSY'];
-/** It is there, or may be, and does not want us now. */
-const DENIED_CODES: readonly string[] = ['MESH_RATE_LIMITED', 'LINK_DENIED'];
-/** Whoever is there is not whom we look for. */
-const FOREIGN_CODES: readonly string[] = [
-  'LINK_PEER_MISMATCH',
-  'LINK_SELF',
-  'MESH_NETWORK_MISMATCH',
-  'MESH_VERSION_MISMATCH',
-];
 
 /** Finds neighbours: remembers whom it might dial, and decides whom and when. */
 export class Recruiter {
@@ -158,14 +147,15 @@ export class Recruiter {
     if (this.#swaps.delete(nodeId) && code !== undefined) this.#swapsLeft += 1;
     const candidate = this.passive.get(nodeId);
     if (candidate === undefined || code === undefined || active.get(nodeId) !== undefined) return;
-    if (FULL_CODES.includes(code)) {
+    const outcome = outcomeOf(code);
+    if (outcome === 'full') {
       this.#refusals += 1;
       // Its handshake has proven it.
       const { endpoint, group } = candidate;
       this.passive.proven({ nodeId, endpoint }, group, nowMs, nowMs + FULL_MS * (1 + random.unit()));
-    } else if (DENIED_CODES.includes(code)) {
+    } else if (outcome === 'denied') {
       candidate.dueMs = nowMs + DENIED_MS * (1 + random.unit());
-    } else if (FOREIGN_CODES.includes(code) || candidate.teller !== undefined) {
+    } else if (outcome === 'foreign' || candidate.teller !== undefined) {
       this.#undialable.set(keyOf(candidate), nowMs + UNDIALABLE_MS);
       this.passive.delete(nodeId);
     } else this.#failed(candidate, nowMs);
