@@ -2,7 +2,7 @@ import { bytesKey, parcelBytes, HEAD_FRAME_BYTES, SALT_BYTES } from '../envelope
 import type { Batch, BatchMessage, Parcel } from '../envelope/batch.js';
 import { decodeEnvelope } from '../envelope/envelope.js';
 import type { Entry } from '../tree/messages.js';
-import { includes, SpanSet } from '../tree/spans.js';
+import { includes, SpanSet, type Spans } from '../tree/spans.js';
 
 /** Memory that a run of kept messages costs besides its bytes. */
 const CHUNK_BYTES = 512;
@@ -27,8 +27,9 @@ interface Chunk {
   readonly bytes: Uint8Array;
   /** For each message: index in its batch, where it begins, bytes of its core, of its path, first word of its id. */
   readonly table: Uint32Array;
-  readonly sequences: readonly number[];
-  readonly timesMs: readonly number[];
+  readonly sequences: Float64Array;
+  readonly timesMs: Float64Array;
+  readonly runs: Spans;
   readonly space: Space;
   readonly untilMs: number;
   readonly charge: number;
@@ -133,7 +134,9 @@ export class Retention {
   digest(untilMs: number): Uint8Array {
     let [low, high] = [0, 0];
     for (let index = this.#head; index < this.#chunks.length; index += 1) {
-      const { timesMs, table, sequences } = this.#chunks[index] ?? { timesMs: [], table: [], sequences: [] };
+      const chunk = this.#chunks[index];
+      if (chunk === undefined) continue;
+      const { timesMs, table, sequences } = chunk;
       for (const [at, timeMs] of timesMs.entries()) {
         if (timeMs > untilMs || timeMs <= untilMs - DIGEST_AGE_MS_MAX) continue;
         const word = table[FIELDS * at + 4] ?? 0;
@@ -152,22 +155,23 @@ export class Retention {
     const [first] = messages;
     if (first === undefined) return;
     const space = this.#space(batch, first.envelope.epoch);
-    const { bytes, table } = packed(messages);
+    const { bytes, table, sequences, timesMs } = packed(messages);
     const charge = CHUNK_BYTES + bytes.length + messages.length * (FIELDS * FIELD_BYTES + 16);
     const chunk: Chunk = {
       batch,
       ttl,
       bytes,
       table,
-      sequences: messages.map(({ envelope }) => envelope.sequence),
-      timesMs: messages.map(({ envelope }) => envelope.timeMs),
+      sequences,
+      timesMs,
+      runs: runsOf(sequences),
       space,
       untilMs: nowMs + this.#options.retentionMs,
       charge,
     };
     this.#bytes += charge;
     this.#hold(batch);
-    for (const sequence of chunk.sequences) space.set.add(sequence);
+    for (const { first: from, last } of chunk.runs) space.set.add(from, last);
     space.chunks.push(chunk);
     this.#chunks.push(chunk);
   }
@@ -211,13 +215,12 @@ export class Retention {
       this.#chunks = this.#chunks.slice(this.#head);
       this.#head = 0;
     }
-    const { space, batch, sequences, charge } = chunk;
+    const { space, batch, sequences, runs, charge } = chunk;
     this.#bytes -= charge;
     this.#release(batch);
     space.chunks.splice(space.chunks.indexOf(chunk), 1);
     if (space.chunks.length === 0) this.#spaces.delete(space.key);
-    else
-      space.set.remove(new SpanSet(sequences.map((sequence) => ({ first: sequence, last: sequence }))).spans);
+    else space.set.remove(runs);
     return sequences.length;
   }
 }
@@ -231,21 +234,50 @@ function batchBytes({ tree, head }: Batch): number {
   return HEAD_FRAME_BYTES + (tree === undefined ? 0 : 32 * 3 * head.count);
 }
 
-function packed(messages: readonly BatchMessage[]): { bytes: Uint8Array; table: Uint32Array } {
+function packed(messages: readonly BatchMessage[]): Pick<Chunk, 'bytes' | 'table' | 'sequences' | 'timesMs'> {
   let length = 0;
   for (const { core, path } of messages) length += SALT_BYTES + core.length + (path?.length ?? 0);
   const bytes = new Uint8Array(length);
   const table = new Uint32Array(FIELDS * messages.length);
+  const sequences = new Float64Array(messages.length);
+  const timesMs = new Float64Array(messages.length);
   let start = 0;
-  for (const [at, { index, salt, core, path, id }] of messages.entries()) {
+  let field = 0;
+  for (let at = 0; at < messages.length; at += 1) {
+    const message = messages[at];
+    if (message === undefined) continue;
+    const { index, salt, core, path, id, envelope } = message;
+    const pathLength = path?.length ?? 0;
     bytes.set(salt, start);
     bytes.set(core, start + SALT_BYTES);
     if (path !== undefined) bytes.set(path, start + SALT_BYTES + core.length);
-    const word = new DataView(id.buffer, id.byteOffset, 4).getUint32(0);
-    table.set([index, start, core.length, path?.length ?? 0, word], FIELDS * at);
-    start += SALT_BYTES + core.length + (path?.length ?? 0);
+    table[field] = index;
+    table[field + 1] = start;
+    table[field + 2] = core.length;
+    table[field + 3] = pathLength;
+    table[field + 4] = firstWord(id);
+    sequences[at] = envelope.sequence;
+    timesMs[at] = envelope.timeMs;
+    start += SALT_BYTES + core.length + pathLength;
+    field += FIELDS;
   }
-  return { bytes, table };
+  return { bytes, table, sequences, timesMs };
+}
+
+function firstWord(id: Uint8Array): number {
+  return (((id[0] ?? 0) << 24) | ((id[1] ?? 0) << 16) | ((id[2] ?? 0) << 8) | (id[3] ?? 0)) >>> 0;
+}
+
+/** Numbers as runs: one, as nearly always, where they follow each other. */
+function runsOf(sequences: Float64Array): Spans {
+  const [first = 0] = sequences;
+  const last = first + sequences.length - 1;
+  let isOneRun = true;
+  for (let at = 1; at < sequences.length && isOneRun; at += 1) isOneRun = sequences[at] === first + at;
+  if (isOneRun) return [{ first, last }];
+  const set = new SpanSet();
+  for (const sequence of sequences) set.add(sequence);
+  return set.spans;
 }
 
 function messageOf({ bytes, table }: Chunk, at: number): BatchMessage | undefined {
