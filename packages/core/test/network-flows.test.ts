@@ -1,8 +1,11 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import type { Flow, ProtocolPort } from '../src/transport/index.js';
 import { memoryMesh, type MemoryMesh } from '../src/testing/index.js';
 import { failure } from './support-network/failure.js';
 import { lineOf, linkPair } from './support-network/lines.js';
+
+// Up to nine nodes shake hands in one test, with real keys.
+jest.setTimeout(60_000);
 
 const PROTOCOL = 'exam/1';
 const BODY_BYTES = 16_384;

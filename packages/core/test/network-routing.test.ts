@@ -1,7 +1,10 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { memoryMesh } from '../src/testing/index.js';
 import { failure } from './support-network/failure.js';
 import { hear, lineOf, linkPair } from './support-network/lines.js';
+
+// Up to nine nodes shake hands in one test, with real keys.
+jest.setTimeout(60_000);
 
 test('a direct message crosses seven links, and its acknowledgement comes back', async () => {
   const mesh = await lineOf(7);
