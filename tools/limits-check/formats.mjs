@@ -88,7 +88,6 @@ const FORMATS = [
         'LAST_FRAME_BYTES',
         'LANES',
         'LEAF_MESSAGE_PREFIX_BYTES',
-        'MESSAGE_BYTES_MAX',
         'MESSAGE_HEADER_BYTES',
         'MESSAGE_ID_BYTES',
         'NAME_HASH_BYTES',

@@ -10,7 +10,7 @@ export const WALK_TTL_MAX = 16;
 
 const NODE_ID_BYTES = 32;
 const SHUFFLE_ID_BYTES = 8;
-const MESSAGE_BYTES_MAX = 512 + SHUFFLE_ENTRIES_MAX * (NODE_ID_BYTES + 1 + ENDPOINT_BYTES_MAX);
+const MEMBER_BYTES_MAX = 512 + SHUFFLE_ENTRIES_MAX * (NODE_ID_BYTES + 1 + ENDPOINT_BYTES_MAX);
 const HELD_FLAG = 1;
 /** Where the ttl of a walk stands. */
 const TTL_OFFSET = 1;
@@ -42,7 +42,7 @@ export type MemberMessage =
   | { readonly type: 'shuffle-reply'; readonly id: string; readonly entries: readonly RawEntry[] };
 
 export function encodeMember(message: MemberMessage): Uint8Array {
-  const writer = new ByteWriter(64, MESSAGE_BYTES_MAX);
+  const writer = new ByteWriter(64, MEMBER_BYTES_MAX);
   switch (message.type) {
     case 'state':
       writer

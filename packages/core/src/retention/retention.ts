@@ -5,7 +5,7 @@ import type { Entry } from '../tree/messages.js';
 import { includes, SpanSet, type Spans } from '../tree/spans.js';
 
 /** Memory that a run of kept messages costs besides its bytes. */
-const CHUNK_BYTES = 512;
+const RUN_BYTES = 512;
 /** Numbers of a message in its chunk's table, and their memory. */
 const FIELDS = 5;
 const FIELD_BYTES = 4;
@@ -156,7 +156,7 @@ export class Retention {
     if (first === undefined) return;
     const space = this.#space(batch, first.envelope.epoch);
     const { bytes, table, sequences, timesMs } = packed(messages);
-    const charge = CHUNK_BYTES + bytes.length + messages.length * (FIELDS * FIELD_BYTES + 16);
+    const charge = RUN_BYTES + bytes.length + messages.length * (FIELDS * FIELD_BYTES + 16);
     const chunk: Chunk = {
       batch,
       ttl,

@@ -6,7 +6,7 @@ import { duration } from './text.js';
 
 /** Records that each node writes. */
 const RECORDS_EACH = 4;
-const POLL_MS = 20;
+const LOOK_MS = 20;
 
 /** Every node writes records; then a node that was not there starts, meets one of them, and has them all. */
 export async function sync(fleet: Fleet, signal: AbortSignal): Promise<string> {
@@ -40,6 +40,6 @@ async function same(members: readonly Member[], size: number, signal: AbortSigna
     );
     const fingerprints = new Set(kept.map(({ fingerprint }) => fingerprint));
     if (kept.every((one) => one.size === size) && fingerprints.size === 1) return;
-    await delay(systemClock, POLL_MS, signal);
+    await delay(systemClock, LOOK_MS, signal);
   }
 }
