@@ -1,6 +1,9 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import type { MemoryMesh } from '../src/testing/index.js';
 import { Ears, line, meshOf, namesOf, type Edge } from './support/tree-mesh.js';
+
+// Whole nodes with real signatures: seconds on a quiet machine.
+jest.setTimeout(60_000);
 
 /** Two groups of three, with two links across. */
 const GROUPS: Edge[] = [[0, 1], [1, 2], [3, 4], [4, 5], [2, 3], [1, 4]]; // prettier-ignore

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import {
   copiesIn,
   Ears,
@@ -10,6 +10,9 @@ import {
   sumOf,
   type Edge,
 } from './support/tree-mesh.js';
+
+// Whole nodes with real signatures: seconds on a quiet machine.
+jest.setTimeout(60_000);
 
 const NODES = 30;
 const WARM_UP = 8;

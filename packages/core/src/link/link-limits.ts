@@ -52,6 +52,8 @@ export const PINGS_BURST = 200;
 export const HELD_BYTES_MAX = 1_048_576;
 /** Heads of one link that are being verified at once: enough to keep every processor busy, and fair to the other links. */
 export const VERIFICATIONS_MAX = 8;
+/** Of them, heads of what was asked for as a repair: live ones always find room. */
+export const REPAIR_VERIFICATIONS_MAX = 6;
 /** After a full pool a link asks again this much later. */
 export const VERIFICATION_RETRY_MS = 5;
 /** Head verifications saved up while a link is idle. */

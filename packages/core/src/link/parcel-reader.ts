@@ -22,6 +22,7 @@ import {
   KEY_WAIT_MS,
   SLOTS,
   VERIFICATION_RETRY_MS,
+  REPAIR_VERIFICATIONS_MAX,
   VERIFICATIONS_MAX,
 } from './link-limits.js';
 import { checkMessages } from './parcel-check.js';
@@ -91,7 +92,7 @@ export class ParcelReader {
     this.#options = options;
     const { headsPerSecond, nowMs } = options;
     this.#live = newLane(new TokenBucket(headsPerSecond, HEADS_BURST, nowMs), VERIFICATIONS_MAX);
-    this.#repair = newLane(new TokenBucket(headsPerSecond, HEADS_BURST, nowMs), VERIFICATIONS_MAX / 2);
+    this.#repair = newLane(new TokenBucket(headsPerSecond, HEADS_BURST, nowMs), REPAIR_VERIFICATIONS_MAX);
   }
 
   /** When `tick` has something to do: a key that never came, or budget for the next head. */

@@ -8,7 +8,7 @@ import type { Counters } from './counters.js';
 import type { Peer } from './peer.js';
 
 /** Bytes of a repair that wait in a neighbour's queue: a live message waits behind no more of them. */
-const AHEAD_BYTES_MAX = 32_768;
+const AHEAD_BYTES_MAX = 65_536;
 /** Between two looks at the queues. */
 const LOOK_MS = 10;
 
