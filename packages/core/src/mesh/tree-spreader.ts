@@ -264,7 +264,7 @@ export class TreeSpreader implements Spreader {
 
 /** What orders the tree goes before what it carries; an answer's end goes behind the answer. */
 function priorityOf(type: string): Priority {
-  return type === 'graft' || type === 'pull' || type === 'prune' ? PRIORITY.critical : PRIORITY.routine;
+  return type === 'graft' || type === 'prune' ? PRIORITY.critical : PRIORITY.routine;
 }
 
 /** No more than one request may name, whatever it names. */

@@ -30,8 +30,6 @@ export type TreeMessage =
   | { readonly type: 'offer'; readonly entries: readonly Entry[] }
   /** "Send these, and what is new from now on." */
   | { readonly type: 'graft'; readonly sinceMs: number; readonly entries: readonly Entry[] }
-  /** "Send these; the tree is well, only slow." */
-  | { readonly type: 'pull'; readonly sinceMs: number; readonly entries: readonly Entry[] }
   /** "Announce only." */
   | { readonly type: 'prune' }
   /** "Send these, if they were signed after `sinceMs`." */
@@ -43,12 +41,12 @@ export type TreeMessage =
   /** "Tell me all that you keep." */
   | { readonly type: 'ask' };
 
-const TYPES = ['have', 'offer', 'graft', 'prune', 'want', 'done', 'digest', 'ask', 'pull'] as const;
+const TYPES = ['have', 'offer', 'graft', 'prune', 'want', 'done', 'digest', 'ask'] as const;
 
 /** One frame's body. Runs too long for their field are written as several. */
 export function encodeTreeMessage(message: TreeMessage): Uint8Array {
   const writer = new ByteWriter(64, FRAME_BODY_BYTES_MAX).u8(TYPES.indexOf(message.type) + 1);
-  if ('sinceMs' in message) writer.u48(message.sinceMs);
+  if (message.type === 'graft' || message.type === 'want') writer.u48(message.sinceMs);
   if ('entries' in message) writeEntries(writer, message.entries);
   if (message.type === 'digest') writer.u48(message.untilMs).bytes(message.digest);
   return writer.finish();
@@ -111,7 +109,6 @@ function readMessage(reader: ByteReader, type: TreeMessage['type'] | undefined):
       return entries && { type, entries };
     }
     case 'graft':
-    case 'pull':
     case 'want': {
       const sinceMs = reader.u48();
       const entries = readEntries(reader);

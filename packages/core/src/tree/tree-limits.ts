@@ -10,10 +10,6 @@ export const TORN_GRAFT_MS_MIN = 100;
 export const TORN_MS = 5_000;
 /** Round trips of that time, where they are longer. */
 export const GRAFT_ROUND_TRIPS = 3;
-/** A copy of what was asked for while the tree was slow comes along the tree within so long. */
-export const SLOW_MS = 2_000;
-/** Requests in a row after which no such copy came: the tree is torn, and the next announcer becomes a part of it. */
-export const SLOW_PULLS_MAX = 6;
 /** Between two requests for the same messages, from one announcer and the next. */
 export const GRAFT_RETRY_MS = 1_000;
 /** Announcers of one message that are remembered; further ones are not asked. */

@@ -14,8 +14,6 @@ import {
   OPTIMISE_MS,
   PRUNE_MS,
   SETTLE_MS,
-  SLOW_MS,
-  SLOW_PULLS_MAX,
   SUMMARY_FRAMES_MAX,
   SUMMARY_MS,
   TORN_GRAFT_MS_MIN,
@@ -62,8 +60,6 @@ interface Member {
   summaryMs: number;
   /** Messages in a row that it announced well before they came. */
   leads: number;
-  /** When it was last asked for messages without becoming a part of the tree. */
-  pulledMs: number;
 }
 
 /**
@@ -78,11 +74,6 @@ export class TreeMachine implements Machine<TreeAction> {
   readonly #repairs: Repairs;
   #compareMs: number | undefined;
   #optimisedMs = -Infinity;
-  /** When a neighbour in the tree was last lost. */
-  #lostMs = -Infinity;
-  /** When messages were last asked for though the tree was thought whole, and how often since a copy came along it. */
-  #pulledMs = -Infinity;
-  #pulls = 0;
 
   constructor(options: TreeMachineOptions) {
     this.#options = options;
@@ -125,7 +116,6 @@ export class TreeMachine implements Machine<TreeAction> {
       changedMs: -Infinity,
       summaryMs: -Infinity,
       leads: 0,
-      pulledMs: -Infinity,
     });
     this.#compareMs ??= this.#nextCompareMs(nowMs);
     // It may not have noticed that an earlier link to us is gone, and so not tell of itself.
@@ -140,10 +130,7 @@ export class TreeMachine implements Machine<TreeAction> {
     this.#announcements.forget(peer);
     this.#repairs.forget(peer);
     this.#missing.forget(peer, nowMs);
-    if (member.isEager) {
-      this.#lostMs = nowMs;
-      this.#missing.hurry(nowMs);
-    }
+    if (member.isEager) this.#missing.hurry(nowMs);
     if (this.#members.size === 0) this.#compareMs = undefined;
     return [];
   }
@@ -174,8 +161,7 @@ export class TreeMachine implements Machine<TreeAction> {
     const sender = this.#members.get(from);
     if (sender === undefined) return [];
     // It takes us for its neighbour in the tree; unless that is a copy which was under way when it was pruned.
-    const isAnswer = nowMs - sender.pulledMs < SLOW_MS;
-    if (!sender.isEager && !isAnswer && nowMs - sender.prunedMs >= PRUNE_MS) sender.isEager = true;
+    if (!sender.isEager && nowMs - sender.prunedMs >= PRUNE_MS) sender.isEager = true;
     const [first] = entries;
     const ahead = first === undefined ? undefined : this.#missing.announcerOf(first);
     const announcer = ahead && this.#members.get(ahead.peer);
@@ -193,9 +179,6 @@ export class TreeMachine implements Machine<TreeAction> {
   duplicate(from: NodeId, nowMs: number): TreeAction[] {
     const member = this.#members.get(from);
     if (member === undefined || nowMs - member.prunedMs < PRUNE_MS) return [];
-    // The copy that a slow tree brought after we had asked for it elsewhere.
-    this.#pulls = 0;
-    if (nowMs - this.#pulledMs < SLOW_MS) return [];
     // The last way by which messages come is never given up.
     if (member.isEager && this.#eagerCount === 1) return [];
     return this.#prune(from, member, nowMs);
@@ -219,8 +202,6 @@ export class TreeMachine implements Machine<TreeAction> {
       // 6.
       case 'graft':
         member.isEager = true;
-        return this.#supply(from, message);
-      case 'pull':
         return this.#supply(from, message);
       // 7.
       case 'prune':
@@ -256,10 +237,8 @@ export class TreeMachine implements Machine<TreeAction> {
     for (const { to, entries } of this.#missing.tick(nowMs)) {
       const member = this.#members.get(to);
       if (member === undefined) continue;
-      if (this.#isTorn(nowMs)) {
-        member.isEager = true;
-        actions.push(this.#graft(to, entries), count('tree:grafted'));
-      } else actions.push(this.#pull(to, member, entries, nowMs), count('tree:pulled'));
+      member.isEager = true;
+      actions.push(this.#graft(to, entries), count('tree:grafted'));
     }
     actions.push(...this.#wants(nowMs));
     // 14.
@@ -302,24 +281,9 @@ export class TreeMachine implements Machine<TreeAction> {
     return refused === 0 ? [] : [count('tree:offers-full', refused)];
   }
 
-  #supply(
-    to: NodeId,
-    { type, sinceMs, entries }: Extract<TreeMessage, { type: 'graft' | 'pull' | 'want' }>,
-  ): TreeAction[] {
-    if (entries.length === 0 && type !== 'want') return [];
-    return [{ type: 'supply', to, kind: type === 'want' ? 'want' : 'graft', sinceMs, entries }];
-  }
-
-  /** Whether what does not come is a sign that the tree must change, and not only that it is slow. */
-  #isTorn(nowMs: number): boolean {
-    return nowMs - this.#lostMs < TORN_MS || this.#pulls >= SLOW_PULLS_MAX || this.#eagerCount === 0;
-  }
-
-  #pull(to: NodeId, member: Member, entries: readonly Entry[], nowMs: number): TreeAction {
-    member.pulledMs = nowMs;
-    this.#pulledMs = nowMs;
-    this.#pulls += 1;
-    return { type: 'send', to, message: { type: 'pull', sinceMs: this.#options.refusedUntilMs(), entries } };
+  #supply(to: NodeId, { type, sinceMs, entries }: Extract<TreeMessage, { type: 'graft' | 'want' }>) {
+    const isEmpty = entries.length === 0 && type === 'graft';
+    return isEmpty ? [] : [{ type: 'supply', to, kind: type, sinceMs, entries } as const];
   }
 
   #wants(nowMs: number): TreeAction[] {
