@@ -12,6 +12,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, tsconfig: '<rootDir>/test/tsconfig.json' }] },
+  // Real handshakes with signatures in JavaScript, on machines that do other things too.
+  testTimeout: 30_000,
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   reporters: ['default', fileURLToPath(new URL('jest-summary.js', import.meta.url))],
   collectCoverageFrom: ['<rootDir>/src/**/*.ts'],
