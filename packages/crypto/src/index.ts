@@ -37,6 +37,9 @@ export {
   sha512,
 } from './symmetric.js';
 
+export { earlySecret, expandLabel, SigmaRoleKeys, SigmaSecrets } from './sigma.js';
+export type { SigmaInputs } from './sigma.js';
+
 export { NODE_ID_BYTES, NODE_ID_LENGTH } from './node-id.js';
 export { decodeNodeId, encodeNodeId, isNodeId, nodeIdBytesOf, nodeIdOf } from './node-id.js';
 export type { NodeId } from './node-id.js';
