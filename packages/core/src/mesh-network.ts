@@ -19,6 +19,7 @@ import {
   type BroadcastResult,
   type HoldOptions,
   type MeshTransport,
+  type NetworkInfo,
   type Payload,
   type PeerEvent,
   type PeerInfo,
@@ -118,6 +119,11 @@ export class MeshNetwork implements MeshTransport {
         if (via !== undefined) this.#hub.payload(payload, info, via);
       },
     });
+  }
+
+  /** Which network this node belongs to. */
+  get network(): NetworkInfo {
+    return { suite: this.#config.kem.suite, hashes: this.#parts.networkHashes };
   }
 
   /** Counts since the start: messages by what became of them, refusals by code. */
@@ -278,10 +284,11 @@ export class MeshNetwork implements MeshTransport {
 
   async #stop(): Promise<void> {
     this.#state = 'stopping';
-    const { redialer, flows, links, pacer, router, crypto, replayKeeper } = this.#parts;
+    const { redialer, protocols, flows, links, pacer, router, crypto, replayKeeper } = this.#parts;
     // What is being opened can be closed only once it is open.
     await this.#opening?.catch(() => undefined);
     redialer.stop();
+    protocols.stop();
     flows.closeAll();
     this.#drains.stop();
     await Promise.all([links.stop(), this.#listening.stop()]);

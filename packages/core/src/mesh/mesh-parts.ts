@@ -38,6 +38,8 @@ const ANNOUNCED_SHARE = 0.9;
 /** Everything that a running mesh is made of, wired together. */
 export interface MeshParts {
   readonly counters: Counters;
+  /** Hashes of the networks that are accepted, our own first. */
+  readonly networkHashes: readonly Uint8Array[];
   readonly guard: Guard;
   readonly store: Store;
   readonly crypto: MeshCrypto;
@@ -160,6 +162,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     reports,
     counters,
     crypto,
+    pool,
     networkHash: own,
     isolated,
     publisher,
@@ -186,6 +189,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     config.store === undefined ? undefined : new ReplayKeeper(replay, config.store, clock, config.logger);
   return {
     counters,
+    networkHashes,
     guard,
     store,
     crypto,
