@@ -90,6 +90,8 @@ export {
   solvesHashPuzzle,
 } from './hash-puzzle.js';
 export type { HashPuzzlePosition } from './hash-puzzle.js';
+export { PUZZLE_BITS_MAX, PUZZLE_BITS_MIN, PuzzleIssuer, puzzlePrefix } from './puzzle-issuer.js';
+export type { PuzzledMessage, PuzzleIssuerOptions } from './puzzle-issuer.js';
 export { CryptoPool } from './pool.js';
 export type { CryptoPoolOptions, PoolMode } from './pool.js';
 export type { SolvePuzzleOptions } from './puzzle-run.js';
