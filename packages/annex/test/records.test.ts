@@ -103,7 +103,8 @@ test('acceptance 10: the state at one generation opens nothing of three generati
   records.forEach((bytes, value) => {
     if (value % GENERATION_RECORDS !== 255) to.open(bytes, 0);
   });
-  const late = (generation: number) => to.open(records[generation * GENERATION_RECORDS + 255] ?? ROOT, 0).type;
+  const late = (generation: number) =>
+    to.open(records[generation * GENERATION_RECORDS + 255] ?? ROOT, 0).type;
   expect([5, 4, 3, 2, 1, 0].map(late)).toEqual(['opened', 'opened', 'opened', 'fault', 'fault', 'fault']);
 });
 

@@ -8,6 +8,8 @@ import { padContent, recordBytes } from './padding.js';
 const GENERATION_MS = 10_000;
 /** Generations past the highest acknowledged one: farther ahead the receiver could not follow after an outage. */
 export const GENERATIONS_AHEAD_MAX = 8;
+/** Of what the receiver can follow, records that are kept for acknowledgements and probes. */
+export const RESERVED_RECORDS = 64;
 /** Records of one epoch; the KEM ratchet is due long before. */
 export const EPOCH_RECORDS_MAX = 2 ** 20;
 /** Records of one session, in each direction. */
@@ -77,10 +79,19 @@ export class RecordSealer {
     return this.#sessionRecords >= this.#sessionRecordsMax - 1 || this.#epoch >= EPOCH_MAX;
   }
 
-  /** Whether a record may be sealed now: the epoch is not full, and the receiver can follow. CLOSE may be sealed always. */
+  /** The number that the next record has, unless time puts it further on. */
+  get nextSequence(): number {
+    return this.#sequence;
+  }
+
+  /** Whether data may be sent now: the epoch is not full, and the receiver can follow. */
   get hasRoom(): boolean {
-    if (this.isSpent || this.#epochRecords >= this.#epochRecordsMax - 1) return false;
-    return generationOf(this.#sequence) - this.#acknowledged <= GENERATIONS_AHEAD_MAX;
+    return this.#hasRoom(RESERVED_RECORDS);
+  }
+
+  /** Whether acknowledgements and probes may be sent, by which both ends find each other again. CLOSE may be sent always. */
+  get hasRoomForControl(): boolean {
+    return this.#hasRoom(1);
   }
 
   /** The other end has opened a record of ours. */
@@ -122,6 +133,12 @@ export class RecordSealer {
   destroy(): void {
     this.#key.destroy();
     wipe(this.#chain);
+  }
+
+  #hasRoom(reserved: number): boolean {
+    if (this.isSpent || this.#epochRecords >= this.#epochRecordsMax - reserved) return false;
+    const end = (this.#acknowledged + GENERATIONS_AHEAD_MAX + 1) * GENERATION_RECORDS;
+    return this.#sequence <= end - reserved;
   }
 
   /** To the generation of the next record, which time may have put further on. */

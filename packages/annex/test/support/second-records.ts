@@ -5,7 +5,8 @@ type Bytes = Uint8Array;
 
 const join = (...parts: readonly Bytes[]): Bytes => new Uint8Array(Buffer.concat(parts));
 const text = (value: string): Bytes => new Uint8Array(Buffer.from(value));
-const hmac512 = (key: Bytes, data: Bytes): Bytes => new Uint8Array(createHmac('sha512', key).update(data).digest());
+const hmac512 = (key: Bytes, data: Bytes): Bytes =>
+  new Uint8Array(createHmac('sha512', key).update(data).digest());
 
 /** PROTOCOL.md "Labels", for up to 64 bytes. */
 export function label(secret: Bytes, name: string, context: Bytes, length: number): Bytes {
