@@ -221,7 +221,7 @@ export class SessionMachine {
     if (frames === undefined) return this.#close(CloseCode.PROTOCOL, 'frames', nowMs);
     const actions: SessionAction[] = [];
     this.#heardMs = nowMs;
-    if (!this.#isConfirmed) actions.push({ type: 'confirmed' });
+    const isFirst = !this.#isConfirmed;
     this.#isConfirmed = true;
     if (this.#paths.received(path, record.length, opened.isNewest)) {
       this.#pathChanged(nowMs);
@@ -235,7 +235,10 @@ export class SessionMachine {
       if (this.#isOver) break;
       actions.push(...this.#frame(frame, path, nowMs));
     }
-    return this.#isOver ? actions : [...actions, ...this.#drained(nowMs)];
+    if (this.#isOver) return actions;
+    // A session that begins with CLOSE never was one.
+    if (isFirst) actions.push({ type: 'confirmed' });
+    return [...actions, ...this.#drained(nowMs)];
   }
 
   tick(nowMs: number): SessionAction[] {
