@@ -13,7 +13,6 @@ export type MeshErrorCode =
   | 'MESH_NETWORK_MISMATCH'
   | 'MESH_NOT_LISTENING'
   | 'MESH_NOT_STARTED'
-  | 'MESH_NOT_SUPPORTED'
   | 'MESH_NO_FREE_PORT'
   | 'MESH_PUZZLE'
   | 'MESH_QUEUE_FULL'
@@ -63,8 +62,7 @@ export type PeerFaultCode =
   | 'PEER_TOO_FAST'
   | 'PEER_UNKNOWN_FRAME'
   | 'PEER_UNKNOWN_NETWORK'
-  | 'PEER_UNKNOWN_ORIGIN_TOO_OLD'
-  | 'PEER_WRONG_DESTINATION';
+  | 'PEER_UNKNOWN_ORIGIN_TOO_OLD';
 
 /** An operation of the mesh that failed; `code` says why and stays the same between versions. */
 export class MeshError extends CodedError<MeshErrorCode> {

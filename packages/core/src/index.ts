@@ -25,6 +25,21 @@ export type {
   MessageHandler,
   Refusal,
 } from './mesh/events.js';
+export { RecordError, type RecordErrorCode } from './sync/errors.js';
+export type { CollectionRule } from './sync/record-judge.js';
+export type {
+  AcceptRule,
+  CollectionOptions,
+  MeshRecord,
+  RecordChangeEvent,
+  RecordInput,
+  RecordOptions,
+  RecordRange,
+  RecordVersion,
+  ReplicateOptions,
+  ReplicateResult,
+} from './mesh/mesh-record.js';
+export { Collection, Records } from './mesh/records.js';
 export type { PeerHint } from './link/control-frames.js';
 export type { MeshRuntime } from './runtime.js';
 export type {

@@ -3,11 +3,20 @@ import { MeshArgumentError, MeshError } from './errors.js';
 import { DrainWaits } from './mesh/drain-waits.js';
 import { requireEndpoint } from './mesh/endpoint.js';
 import { EventHub } from './mesh/event-hub.js';
-import type { MeshEvents, MessageHandler } from './mesh/events.js';
+import type { MeshEvents, MeshMessage, MessageHandler } from './mesh/events.js';
 import { Listening } from './mesh/listening.js';
 import { assembleMesh, type MeshParts } from './mesh/mesh-parts.js';
 import type { Peer } from './mesh/peer.js';
 import { PeerWatcher } from './mesh/peer-watcher.js';
+import type {
+  CollectionOptions,
+  RecordInput,
+  ReplicateOptions,
+  ReplicateResult,
+} from './mesh/mesh-record.js';
+import { badCollection, Collection, Records } from './mesh/records.js';
+import { MessageTypes } from './message-types.js';
+import { isCollection } from './sync/record-name.js';
 import { DIAL_TIMEOUT_MS } from './mesh/redialer.js';
 import { resolveOptions, type MeshConfig, type MeshOptions } from './options.js';
 import { systemRuntime, type MeshRuntime } from './runtime.js';
@@ -15,9 +24,11 @@ import {
   combineSignals,
   CodedError,
   HOLDS_MAX,
+  withAbort,
   type BroadcastOptions,
   type BroadcastResult,
   type HoldOptions,
+  type KeyOptions,
   type MeshTransport,
   type NetworkInfo,
   type Payload,
@@ -35,6 +46,8 @@ import {
 
 /** The protocol under which the facade's own broadcasts and direct messages travel. */
 const FACADE_PROTOCOL = 'yakmesh/1';
+
+const ACCEPT_RULES: readonly string[] = ['first-writer', 'own-keys', 'open'];
 
 /** Options of {@link MeshNetwork.connect}. */
 export interface ConnectOptions {
@@ -63,6 +76,8 @@ type State = 'idle' | 'starting' | 'running' | 'stopping' | 'stopped';
 export class MeshNetwork implements MeshTransport {
   readonly portVersion = 1;
   readonly nodeId: NodeId;
+  /** The replicated records that this node holds. */
+  readonly records: Records;
   readonly #config: MeshConfig;
   readonly #runtime: MeshRuntime;
   readonly #pool: CryptoPool;
@@ -94,7 +109,10 @@ export class MeshNetwork implements MeshTransport {
     this.#hub = new EventHub({
       log: logger,
       count: (name) => this.#parts.counters.add(name),
-      closed: (peer) => this.#parts.redialer.forget(peer),
+      closed: (peer) => {
+        this.#parts.redialer.forget(peer);
+        this.#parts.membership.forget(peer);
+      },
     });
     this.#drains = new DrainWaits(clock, () => this.#parts.links.peers);
     this.#listening = new Listening(this.#config, runtime.sockets);
@@ -112,6 +130,26 @@ export class MeshNetwork implements MeshTransport {
         drains: this.#drains,
         parts: () => this.#parts,
       }),
+      records: {
+        changed: (record, from) => {
+          const via = from === undefined ? undefined : this.#parts.links.peer(from);
+          const { id, author, version } = record;
+          const message = { type: MessageTypes.REPLICATE, record, id, timeMs: version.timeMs };
+          if (via !== undefined) this.#hub.record(message, via, author);
+          this.records.changed({ record, isRemote: from !== undefined });
+        },
+        asked: (from) => this.#linkMessage({ type: MessageTypes.SYNC_REQUEST }, from),
+        answered: (from, received, sent) =>
+          this.#linkMessage({ type: MessageTypes.SYNC_RESPONSE, received, sent }, from),
+      },
+    });
+    this.records = new Records({
+      sync: () => this.#parts.recordSync,
+      whenStarted: () => this.#whenStarted(),
+      handlerFailed: (error, type) => {
+        this.#parts.counters.add('handler:failed');
+        logger.error({ type, error: String(error) }, 'A handler of records failed.');
+      },
     });
     this.#port = this.#parts.protocols.open(FACADE_PROTOCOL, {
       message: (payload, info) => {
@@ -160,12 +198,39 @@ export class MeshNetwork implements MeshTransport {
     );
   }
 
-  /** Sends a message to one neighbour. Rejects with MESH_UNREACHABLE, MESH_QUEUE_FULL and what `broadcast` rejects with. */
+  /**
+   * Sends a message to any node of the mesh. Resolves when a neighbour's queue took it, with `ack` when the destination has it. Rejects with
+   * MESH_UNREACHABLE (no way within 6 s, or no acknowledgement within 15 s), MESH_QUEUE_FULL and what `broadcast` rejects with.
+   */
   sendTo(nodeId: NodeId, message: unknown, options: SendOptions = {}): Promise<SendResult> {
     return this.#hub.observed(
       'sendTo',
       this.#drains.paced(this.#sendTo(nodeId, message, options), options.signal),
     );
+  }
+
+  /**
+   * Writes a record and sends it to all; nodes that are away get it when they come back. Resolves when it is durable here and queued for the neighbours.
+   * Rejects with a RecordError: SYNC_NOT_OWNER, SYNC_FULL, SYNC_TOO_LARGE, SYNC_REFUSED, SYNC_STALE, SYNC_STORE_FAILED, SYNC_OFF; MESH_BUSY, MESH_NOT_STARTED, MESH_STOPPED.
+   */
+  replicate(record: RecordInput, options: ReplicateOptions = {}): Promise<ReplicateResult> {
+    const { collection, key, value } = record;
+    return this.#hub.observed('replicate', this.records.put(collection, key, value, options));
+  }
+
+  /**
+   * A collection of records, and who may write its keys: set the rule before `start`, and alike at every node.
+   *
+   * @throws MeshArgumentError for a name that is none, RangeError for the 257th rule.
+   */
+  collection(name: string, options: CollectionOptions = {}): Collection {
+    if (!isCollection(name)) throw badCollection();
+    const { accept } = options;
+    const isRule = accept === undefined || typeof accept === 'function' || ACCEPT_RULES.includes(accept);
+    if (!isRule)
+      throw new MeshArgumentError('MESH_BAD_OPTION', `accept is ${ACCEPT_RULES.join(', ')} or a function.`);
+    if (accept !== undefined) this.#parts.recordSync?.setRule(name, accept);
+    return new Collection(name, this.records, this.nodeId);
   }
 
   /** Registers a handler: of a message type, of a `payload.type`, of 'message' (direct ones), or of an event of the mesh itself. */
@@ -231,12 +296,14 @@ export class MeshNetwork implements MeshTransport {
       if (!isHeld) return;
       isHeld = false;
       const left = (this.#holds.get(id) ?? 1) - 1;
-      if (left === 0) this.#holds.delete(id);
-      else this.#holds.set(id, left);
+      if (left > 0) return void this.#holds.set(id, left);
+      this.#holds.delete(id);
+      this.#parts.membership.held(id, false);
     };
     try {
       if (!this.isConnectedTo(id) && options.endpoint !== undefined)
         await this.#dial(options.endpoint, { expected: id, signal: options.signal }, true);
+      this.#parts.membership.held(id, true);
     } catch (error) {
       letGo();
       throw error;
@@ -245,14 +312,23 @@ export class MeshNetwork implements MeshTransport {
   }
 
   routesTo(id: NodeId): readonly Route[] {
-    const peer = this.#parts.links.peer(id);
-    return peer === undefined ? [] : [{ via: id, hops: 1, rttMs: peer.rttMs }];
+    return this.#parts.forwarder.routes(id);
   }
 
-  async keyOf(id: NodeId): Promise<Uint8Array> {
-    const key = this.#parts.links.peer(id)?.outcome.publicKey ?? this.#parts.keys.get(id)?.publicKey;
-    if (key === undefined) throw new CodedError('MESH_KEY_UNKNOWN', `The key of ${id} is not known here.`);
+  async keyOf(id: NodeId, options: KeyOptions = {}): Promise<Uint8Array> {
+    const key = this.#keyKnown(id) ?? (await this.#keyFound(id, options.signal));
+    if (key === undefined) throw new CodedError('MESH_KEY_UNKNOWN', `Nobody reachable has the key of ${id}.`);
     return key.slice();
+  }
+
+  #keyKnown(id: NodeId): Uint8Array | undefined {
+    return this.#parts.links.peer(id)?.outcome.publicKey ?? this.#parts.keys.get(id)?.publicKey;
+  }
+
+  /** Whoever is reached answers with its key. */
+  async #keyFound(id: NodeId, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
+    if (this.#state === 'running') await withAbort(signal, this.#parts.forwarder.find(id, undefined));
+    return this.#keyKnown(id);
   }
 
   async #start(): Promise<void> {
@@ -270,12 +346,20 @@ export class MeshNetwork implements MeshTransport {
     if (this.#isStopRequested())
       throw new MeshError('MESH_STOPPED', 'The mesh was stopped while it started.');
     this.#state = 'running';
+    this.#parts.membership.start();
   }
 
   async #open(): Promise<void> {
     await this.#pool.ready();
     await this.#parts.replayKeeper?.start();
+    await this.#parts.membership.load();
+    await this.#parts.recordSync?.start();
     await this.#listening.start(this.#parts.links.door);
+  }
+
+  #linkMessage(message: MeshMessage, from: NodeId): void {
+    const peer = this.#parts.links.peer(from);
+    if (peer !== undefined) this.#hub.linkMessage(message, peer);
   }
 
   #isStopRequested(): boolean {
@@ -284,17 +368,27 @@ export class MeshNetwork implements MeshTransport {
 
   async #stop(): Promise<void> {
     this.#state = 'stopping';
-    const { redialer, protocols, flows, links, pacer, router, crypto, replayKeeper } = this.#parts;
+    const { redialer, membership, flows, finder, forwarder, deliveries, links, pacer, spreader, router } =
+      this.#parts;
+    const { crypto, replayKeeper, recordSync, protocols } = this.#parts;
     // What is being opened can be closed only once it is open.
     await this.#opening?.catch(() => undefined);
     redialer.stop();
     protocols.stop();
-    flows.closeAll();
+    spreader.stop();
+    flows.stop();
+    finder.stop();
+    forwarder.stop();
+    deliveries.stop(
+      new MeshError('MESH_STOPPED', 'The mesh was stopped before the message was acknowledged.'),
+    );
     this.#drains.stop();
     await Promise.all([links.stop(), this.#listening.stop()]);
     pacer.stop();
     router.stop();
+    await recordSync?.stop();
     await crypto.close();
+    await membership.stop();
     await replayKeeper?.stop();
     this.#state = 'stopped';
   }
@@ -318,8 +412,14 @@ export class MeshNetwork implements MeshTransport {
     try {
       if (limited.signal.aborted)
         throw new MeshError('MESH_ABORTED', 'The dial was aborted before it began.');
-      const peer = await this.#parts.links.dial(endpoint, isHeld, limited.signal);
-      if (!isHeld) this.#parts.redialer.keep(endpoint, peer);
+      const { links, redialer, membership } = this.#parts;
+      const peer = await links.dial(
+        endpoint,
+        isHeld ? 'hold' : links.peerCount === 0 ? 'join' : 'need',
+        limited.signal,
+      );
+      if (!isHeld) redialer.keep(endpoint, peer);
+      membership.connected(peer);
       return peer;
     } finally {
       limited.dispose();

@@ -3,7 +3,10 @@ import { MeshArgumentError } from './errors.js';
 import type { RateLimiterOptions } from './mesh/default-guard.js';
 import { parseEndpoint } from './mesh/endpoint.js';
 import { NETWORK_LABEL_BYTES_MAX, type NetworkName } from './network-hash.js';
+import type { RecordOptions } from './mesh/mesh-record.js';
+import type { RecordConfig } from './mesh/record-sync.js';
 import type { RequestHandler } from './sockets/socket.js';
+import * as sync from './sync/limits.js';
 import { silentLogger, type Guard, type Logger, type Store } from './transport/index.js';
 import { parseUrl } from './url.js';
 
@@ -11,7 +14,7 @@ import { parseUrl } from './url.js';
 export interface MeshOptions {
   /** TCP port to listen on; 0 for any free one. @default 9001 */
   readonly wsPort?: number | undefined;
-  /** Neighbours at once; a further one is told LINK_FULL. Each costs about 100 KB idle and up to 8 MB when it stalls. @default 10 */
+  /** Neighbours at once; a further one takes the place of one that has enough others, or is told LINK_FULL. Each costs about 100 KB idle and up to 8 MB when it stalls. @default 10 */
   readonly maxPeers?: number | undefined;
   /** Silence, in milliseconds, after which a neighbour is asked whether it lives; it is dropped 3 s later. @default 30_000 */
   readonly pingInterval?: number | undefined;
@@ -43,8 +46,14 @@ export interface MeshOptions {
   readonly acceptNetworks?: readonly NetworkName[] | undefined;
   /** KEM of the link handshake; the same in the whole network. @default 'X-Wing' */
   readonly kem?: 'X-Wing' | 'ML-KEM-768' | undefined;
-  /** Keeps replay state and what protocols store. @default in memory */
+  /** Keeps replay state, the peers met last, and what protocols store. @default in memory */
   readonly store?: Store | undefined;
+  /** How long broadcasts are kept for neighbours that were cut off, in milliseconds; 0 keeps none. @default 120_000 */
+  readonly retentionMs?: number | undefined;
+  /** Bytes that they may take; the oldest leave first. 0 keeps none. @default 16_777_216 */
+  readonly retentionBytes?: number | undefined;
+  /** Limits of replicated records; false keeps this node out of data sync. @default {} */
+  readonly records?: RecordOptions | false | undefined;
   /** Budget for verifying other nodes' batches, per link; 1 is 30 % of one core. @default 1 */
   readonly headBudget?: number | undefined;
 }
@@ -68,6 +77,9 @@ export interface MeshConfig {
   readonly acceptNetworks: readonly NetworkName[];
   readonly kem: Kem;
   readonly store: Store | undefined;
+  readonly retentionMs: number;
+  readonly retentionBytes: number;
+  readonly records: RecordConfig | undefined;
   readonly headBudget: number;
 }
 
@@ -78,12 +90,16 @@ export const MESH_DEFAULTS = Object.freeze({
   pingInterval: 30_000, // Keeps NAT bindings alive; a loaded link is watched much closer.
   portRetries: 10, // Several nodes on one machine find their ports.
   path: '/',
+  retentionMs: 120_000, // A restart, a roaming phone and most outages of a line are over by then.
+  retentionBytes: 16_777_216, // As much as four links' queues.
   headBudget: 1,
 });
 
 const PORT_MAX = 65_535;
 const PEERS_MAX = 10_000;
 const DELAY_MS_MAX = 2_147_483_647;
+const RETENTION_MS_MAX = 3_600_000;
+const RETENTION_BYTES_MAX = 1_073_741_824;
 const ACCEPT_NETWORKS_MAX = 7;
 const KNOWN_OPTIONS: ReadonlySet<string> = new Set<keyof MeshOptions>([
   'wsPort',
@@ -104,7 +120,16 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set<keyof MeshOptions>([
   'acceptNetworks',
   'kem',
   'store',
+  'retentionMs',
+  'retentionBytes',
+  'records',
   'headBudget',
+]);
+const KNOWN_RECORDS: ReadonlySet<string> = new Set<keyof RecordOptions>([
+  'recordsMax',
+  'bytesMax',
+  'tombstoneMs',
+  'valueBytesMax',
 ]);
 const KNOWN_LIMITS: ReadonlySet<string> = new Set<keyof RateLimiterOptions>([
   'maxConnectionsPerMinute',
@@ -154,7 +179,30 @@ export function resolveOptions(options: MeshOptions): MeshConfig {
     ),
     kem: kem === 'X-Wing' ? xWing : mlKem768,
     store: options.store,
+    retentionMs: whole('retentionMs', options.retentionMs ?? MESH_DEFAULTS.retentionMs, 0, RETENTION_MS_MAX),
+    retentionBytes: whole(
+      'retentionBytes',
+      options.retentionBytes ?? MESH_DEFAULTS.retentionBytes,
+      0,
+      RETENTION_BYTES_MAX,
+    ),
+    records: recordConfig(options.records ?? {}, options.store !== undefined),
     headBudget,
+  };
+}
+
+function recordConfig(options: RecordOptions | false, isStored: boolean): RecordConfig | undefined {
+  if (options === false) return undefined;
+  refuseUnknown(options, KNOWN_RECORDS, 'records key');
+  const bytesDefault = isStored ? sync.STORE_BYTES_DEFAULT : sync.MEMORY_BYTES_DEFAULT;
+  const most = Number.MAX_SAFE_INTEGER;
+  const given = (name: keyof RecordOptions, value: number, highest: number): number =>
+    whole(`records.${name}`, options[name] ?? value, 1, highest);
+  return {
+    recordsMax: given('recordsMax', sync.RECORDS_DEFAULT, sync.RECORDS_MAX),
+    bytesMax: given('bytesMax', bytesDefault, most),
+    tombstoneMs: given('tombstoneMs', sync.TOMBSTONE_MS_DEFAULT, most),
+    valueBytesMax: given('valueBytesMax', sync.VALUE_BYTES_DEFAULT, sync.VALUE_BYTES_MAX),
   };
 }
 

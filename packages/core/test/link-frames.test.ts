@@ -121,16 +121,18 @@ test('BLOCK and ENV survive encoding and decoding', () => {
       fc.array(message, { minLength: 1, maxLength: 9 }),
       fc.nat(255),
       fc.nat(255),
+      fc.nat(255),
       fc.nat(12),
-      (all, slot, ttl, depth) => {
+      (all, slot, ttl, flags, depth) => {
         const messages = all.map((one, index) => ({ ...one, index, path: new Uint8Array(0) }));
-        const block = encodeBlock(slot, ttl, messages as unknown as BatchMessage[]);
-        expect(decodeBlock(body(block))).toEqual({ slot, ttl, messages });
+        const block = encodeBlock(slot, ttl, messages as unknown as BatchMessage[], flags);
+        expect(decodeBlock(body(block))).toEqual({ slot, ttl, flags, messages });
         const [first] = messages;
         const single = { ...first, index: 3, path: new Uint8Array(32 * depth).fill(7) } as BatchMessage;
-        expect(decodeSingle(body(encodeSingle(slot, ttl, {} as Batch, single)))).toEqual({
+        expect(decodeSingle(body(encodeSingle(slot, ttl, {} as Batch, single, flags)))).toEqual({
           slot,
           ttl,
+          flags,
           message: single,
         });
       },

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { createProgram } from './cli/program.js';
 import { CommanderError } from 'commander';
-import { EXIT, failureLine } from './cli/outcome.js';
+import { EXIT, exitCodeOf, failureLines } from './cli/outcome.js';
 
 // `yakmesh doctor | head -1`: a reader that has gone is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -16,6 +16,6 @@ createProgram()
       process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
       return;
     }
-    process.stderr.write(`${failureLine(error)}\n`);
-    process.exitCode = EXIT.failed;
+    process.stderr.write(failureLines(error));
+    process.exitCode = exitCodeOf(error);
   });

@@ -17,6 +17,17 @@ import { CodedError } from '@yakmesh/core/transport';
  * - `IDENTITY_FILE_UNREADABLE`: the file cannot be read, or is no regular file.
  * - `IDENTITY_FILE_UNWRITABLE`: the file cannot be written.
  * - `IDENTITY_NEEDS_PASSPHRASE`: the file is sealed, or is to be, and no passphrase was given.
+ * - `NODE_BAD_CONFIG`: settings cannot be used; a {@link ConfigError} lists them all.
+ * - `NODE_CONTROL_BAD_REQUEST`: what was asked over the control socket is no request, or none that the node knows.
+ * - `NODE_CONTROL_BUSY`: the node has as many control connections as it takes.
+ * - `NODE_CONTROL_DENIED`: the token is not the node's, or the token file or the socket is not the owner's alone.
+ * - `NODE_CONTROL_FAILED`: the conversation over the control socket broke off.
+ * - `NODE_CONTROL_IN_USE`: somebody else is at the control path.
+ * - `NODE_CONTROL_TIMEOUT`: the node did not answer in time.
+ * - `NODE_DATA_IN_USE`: another process uses the data directory.
+ * - `NODE_DATA_UNUSABLE`: the data directory, or the store in it, cannot be used.
+ * - `NODE_NOT_RUNNING`: no node of this data directory runs.
+ * - `NODE_STOP_TIMEOUT`: a node that was told to stop hung, and was ended.
  */
 export type NodeErrorCode =
   | 'CODEBASE_NOT_BUILT'
@@ -32,7 +43,18 @@ export type NodeErrorCode =
   | 'IDENTITY_FILE_PERMISSIONS'
   | 'IDENTITY_FILE_UNREADABLE'
   | 'IDENTITY_FILE_UNWRITABLE'
-  | 'IDENTITY_NEEDS_PASSPHRASE';
+  | 'IDENTITY_NEEDS_PASSPHRASE'
+  | 'NODE_BAD_CONFIG'
+  | 'NODE_CONTROL_BAD_REQUEST'
+  | 'NODE_CONTROL_BUSY'
+  | 'NODE_CONTROL_DENIED'
+  | 'NODE_CONTROL_FAILED'
+  | 'NODE_CONTROL_IN_USE'
+  | 'NODE_CONTROL_TIMEOUT'
+  | 'NODE_DATA_IN_USE'
+  | 'NODE_DATA_UNUSABLE'
+  | 'NODE_NOT_RUNNING'
+  | 'NODE_STOP_TIMEOUT';
 
 /** An operation that failed; `code` says why and stays the same between versions. */
 export class NodeError extends CodedError<NodeErrorCode> {
@@ -44,4 +66,15 @@ export class NodeArgumentError extends TypeError {
   override readonly name = 'NodeArgumentError';
   /** The one code of this class. */
   readonly code = 'NODE_BAD_OPTION';
+}
+
+/** Settings that cannot be used. */
+export class ConfigError extends NodeError {
+  /** One sentence for each; it names the source, the setting, and what to give instead. */
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super('NODE_BAD_CONFIG', problems.join(' '));
+    this.problems = problems;
+  }
 }

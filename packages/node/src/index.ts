@@ -6,7 +6,7 @@
  */
 export { createNode, type YakmeshNode } from './create-node.js';
 export type { NodeOptions } from './options.js';
-export { NodeArgumentError, NodeError, type NodeErrorCode } from './errors.js';
+export { ConfigError, NodeArgumentError, NodeError, type NodeErrorCode } from './errors.js';
 export {
   loadIdentity,
   readIdentitySummary,
@@ -22,3 +22,4 @@ export {
   type CodebasePart,
 } from './codebase-fingerprint.js';
 export { examine, type DoctorLimit, type DoctorPool, type DoctorReport } from './doctor.js';
+export { openStore, type EmbeddedStore } from './store/embedded-store.js';

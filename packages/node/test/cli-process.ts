@@ -34,7 +34,10 @@ export class CliProcess {
       this.#stdout += text;
       for (const look of this.#looks) look();
     });
-    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text));
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr += text;
+      for (const look of this.#looks) look();
+    });
     this.ended = new Promise((resolve) => {
       this.child.once('close', (code) => resolve({ code, stdout: this.#stdout, stderr: this.#stderr }));
     });
@@ -42,9 +45,18 @@ export class CliProcess {
 
   /** Resolves once the text was printed on standard output. */
   printed(text: string): Promise<void> {
+    return this.#shows(text, () => this.#stdout);
+  }
+
+  /** Resolves once the text was printed on standard error. */
+  complained(text: string): Promise<void> {
+    return this.#shows(text, () => this.#stderr);
+  }
+
+  #shows(text: string, output: () => string): Promise<void> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
-        if (!this.#stdout.includes(text)) return;
+        if (!output().includes(text)) return;
         this.#looks.delete(look);
         resolve();
       };

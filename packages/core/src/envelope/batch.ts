@@ -67,6 +67,8 @@ export interface Parcel {
   readonly isWhole: boolean;
   /** Hops that the messages may still take after this one. */
   readonly ttl: number;
+  /** Bits of HopFlag. @default 0 */
+  readonly flags?: number | undefined;
   readonly priority: number;
   /** Bytes charged to a link's queue. */
   readonly bytes: number;

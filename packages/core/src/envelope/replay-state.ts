@@ -1,6 +1,7 @@
 import { BoundedMap } from '../transport/index.js';
 import type { PeerFaultCode } from '../errors.js';
 import { EnvelopeClass, FUTURE_MS_MAX, type Envelope } from './envelope.js';
+import type { Spans } from '../tree/spans.js';
 import { SequenceRanges } from './sequence-ranges.js';
 
 /** Origins remembered at once, in each sequence space. Evicting one raises the floor under unknown origins. */
@@ -48,11 +49,32 @@ export class ReplayState {
     return this.#spaces.size;
   }
 
+  /** What unknown origins signed by then is refused. */
+  get unknownFloorMs(): number {
+    return this.#unknownFloorMs;
+  }
+
+  /** Which of an origin's broadcasts were never seen and would be accepted, as far as their numbers tell. */
+  lacking(origin: string, epoch: number, spans: Spans, nowMs: number): Spans {
+    if (epoch > nowMs + FUTURE_MS_MAX) return [];
+    const space = this.#spaces.peek(origin);
+    if (space === undefined || epoch > space.current.epoch) return spans;
+    const found = epochOf(space, epoch);
+    if (found === undefined || (found === space.previous && nowMs > found.untilMs)) return [];
+    return found.seen.lacking(spans);
+  }
+
+  /** As `check`, for what goes to others: a relay looks at times only, for it may have to pass the same message on again. */
+  checkTimes({ timeMs, lifeSeconds, epoch }: Envelope, nowMs: number): PeerFaultCode | undefined {
+    if (timeMs > nowMs + FUTURE_MS_MAX || epoch > nowMs + FUTURE_MS_MAX) return 'PEER_FROM_FUTURE';
+    return nowMs > timeMs + lifeSeconds * 1_000 ? 'PEER_EXPIRED' : undefined;
+  }
+
   /** The reason why an envelope is refused, or undefined when it is new. Read only: nothing is marked before the signature holds. */
   check(origin: string, envelope: Envelope, nowMs: number): PeerFaultCode | undefined {
-    const { timeMs, lifeSeconds, epoch, sequence } = envelope;
-    if (timeMs > nowMs + FUTURE_MS_MAX || epoch > nowMs + FUTURE_MS_MAX) return 'PEER_FROM_FUTURE';
-    if (nowMs > timeMs + lifeSeconds * 1_000) return 'PEER_EXPIRED';
+    const { timeMs, epoch, sequence } = envelope;
+    const late = this.checkTimes(envelope, nowMs);
+    if (late !== undefined) return late;
     const space = this.#spaces.peek(spaceKey(origin, envelope));
     if (timeMs <= (space?.floorMs ?? this.#unknownFloorMs)) return 'PEER_UNKNOWN_ORIGIN_TOO_OLD';
     if (space === undefined || epoch > space.current.epoch) return undefined;

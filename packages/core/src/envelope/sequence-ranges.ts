@@ -1,3 +1,5 @@
+import { without, type Spans } from '../tree/spans.js';
+
 /** Gaps that one sequence space may have open; with more, the oldest gap is given up: its messages count as seen. */
 export const SEQUENCE_RANGES_MAX = 64;
 
@@ -28,6 +30,11 @@ export class SequenceRanges {
       if (sequence >= range.first) return true;
     }
     return false;
+  }
+
+  /** What of some runs was not seen. */
+  lacking(spans: Spans): Spans {
+    return without(spans, [{ first: 0, last: this.#floor }, ...this.#ranges]);
   }
 
   /** Marks a number; false when it was marked before. */

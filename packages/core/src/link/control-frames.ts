@@ -96,7 +96,7 @@ export function decodePeers(body: Uint8Array): PeerHint[] | undefined {
   return reader.end() ? hints : undefined;
 }
 
-function isHarmless(endpoint: string): boolean {
+export function isHarmless(endpoint: string): boolean {
   return ENDPOINT_PATTERN.test(endpoint);
 }
 

@@ -24,6 +24,12 @@ export type LinkAction =
   | { readonly type: 'flow-open'; readonly frame: FlowOpenFrame; readonly receivedMs: number }
   | { readonly type: 'flow'; readonly frame: FlowFrame; readonly receivedMs: number }
   | { readonly type: 'flow-close'; readonly frame: FlowCloseFrame }
-  | { readonly type: 'fault'; readonly code: PeerFaultCode; readonly count: number }
+  | {
+      readonly type: 'fault';
+      readonly code: PeerFaultCode;
+      readonly count: number;
+      /** All broadcasts of a frame that came along the tree were here before. */
+      readonly isTreeCopy?: boolean | undefined;
+    }
   /** `isRemote`: the peer said so. Otherwise we did, and `nextRecord` still gives the CLOSE that tells it. */
   | { readonly type: 'close'; readonly code: LinkErrorCode; readonly isRemote: boolean };

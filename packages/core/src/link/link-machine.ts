@@ -1,4 +1,4 @@
-import { encodeNodeId, wipe, type Kem } from '@yakmesh/crypto';
+import { encodeNodeId, wipe, type Kem, type NodeId } from '@yakmesh/crypto';
 import type { JobResult } from '../crypto-job.js';
 import type { LinkErrorCode } from '../errors.js';
 import type { HandshakeOutcome } from '../handshake/actions.js';
@@ -14,6 +14,7 @@ import {
   type LinkInfo,
 } from './control-frames.js';
 import type { LinkAction } from './link-actions.js';
+import type { LinkEnd } from './link-end.js';
 import { CONTROL_FRAMES_MAX, FREE_FRAMES_BURST, FREE_FRAMES_PER_SECOND } from './link-limits.js';
 import { LinkRatchet, type RatchetAction } from './link-ratchet.js';
 import { LinkPulse } from './link-pulse.js';
@@ -27,7 +28,7 @@ import { RecordWriter } from './record-writer.js';
 import { SendQueue, type QueueItem } from './send-queue.js';
 import { TokenBucket } from './token-bucket.js';
 
-export interface LinkMachineOptions extends Omit<ParcelReaderOptions, 'nowMs'> {
+export interface LinkMachineOptions extends Omit<ParcelReaderOptions, 'nowMs' | 'isRepairing'> {
   readonly outcome: HandshakeOutcome;
   readonly kem: Kem;
   readonly random: Random;
@@ -36,6 +37,8 @@ export interface LinkMachineOptions extends Omit<ParcelReaderOptions, 'nowMs'> {
   readonly info: () => LinkInfo;
   /** Where to look up a key that the peer has forgotten. */
   readonly keyFor: (nodeIdText: string) => Uint8Array | undefined;
+  /** Whether a neighbour may be sending what we asked it for. @default never */
+  readonly isRepairing?: ((nodeId: NodeId) => boolean) | undefined;
   /** Records that we seal under one key. @default KEY_RECORDS_MAX */
   readonly keyRecordsMax?: number | undefined;
 }
@@ -45,7 +48,7 @@ const RATCHET_PARITY = 1;
 const NODE_ID_BYTES = 32;
 
 /** One authenticated link: records in and out, credit, liveness, batches, the signed transcript. Times are running time. */
-export class LinkMachine {
+export class LinkMachine implements LinkEnd {
   readonly queue = new SendQueue();
   readonly #options: LinkMachineOptions;
   readonly #writer: RecordWriter;
@@ -79,7 +82,8 @@ export class LinkMachine {
       write: (frame) => this.#writer.control(frame),
       nowMs,
     });
-    this.#reader = new ParcelReader({ ...options, nowMs });
+    const isRepairing = options.isRepairing && (() => options.isRepairing?.(outcome.nodeId) === true);
+    this.#reader = new ParcelReader({ ...options, isRepairing, nowMs });
     this.#writer = new RecordWriter({
       keys: this.#sendKeys,
       ratchet: this.#ratchet,

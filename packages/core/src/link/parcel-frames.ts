@@ -13,6 +13,8 @@ import { SLOTS } from './link-limits.js';
 
 /** Uses that travel in HEAD frames, by their number on the wire. */
 const USES: readonly BatchUse[] = ['gossip', 'direct'];
+/** In the use byte of HEAD: its messages answer a WANT. Sent only to who has sent one, and so knows it. */
+const REPAIR_BIT = 0x80;
 const PATH_DEPTH_MAX = 12;
 const HASH_BYTES = 32;
 const SINGLE_FIXED_BYTES = 2 + 2 + 2 + 1 + SALT_BYTES + 3;
@@ -24,6 +26,8 @@ export const BATCH_MESSAGES_MAX = 4_096;
 export interface HeadFrame {
   readonly slot: number;
   readonly use: BatchUse;
+  /** Its messages were asked for: they are verified behind the live ones. */
+  readonly isRepair: boolean;
   /** First 8 bytes of the network's hash. */
   readonly networkPrefix: Uint8Array;
   readonly head: Uint8Array;
@@ -42,6 +46,7 @@ export interface WireMessage {
 export interface BlockFrame {
   readonly slot: number;
   readonly ttl: number;
+  readonly flags: number;
   readonly messages: readonly WireMessage[];
 }
 
@@ -49,11 +54,13 @@ export interface BlockFrame {
 export interface SingleFrame {
   readonly slot: number;
   readonly ttl: number;
+  readonly flags: number;
   readonly message: WireMessage;
 }
 
-export function encodeHeadFrame(slot: number, batch: Batch): Uint8Array {
-  const body = new ByteWriter(HEAD_FRAME_BYTES).u16(slot).u8(USES.indexOf(batch.use));
+export function encodeHeadFrame(slot: number, batch: Batch, isRepair = false): Uint8Array {
+  const use = USES.indexOf(batch.use) | (isRepair ? REPAIR_BIT : 0);
+  const body = new ByteWriter(HEAD_FRAME_BYTES).u16(slot).u8(use);
   body.bytes(networkPrefix(batch.networkHash)).bytes(batch.headBytes).bytes(batch.signature);
   return encodeFrame(FrameKind.HEAD, body.finish());
 }
@@ -61,20 +68,27 @@ export function encodeHeadFrame(slot: number, batch: Batch): Uint8Array {
 export function decodeHeadFrame(body: Uint8Array): HeadFrame | undefined {
   const reader = new ByteReader(body);
   const slot = reader.u16();
-  const use = USES[reader.u8()];
+  const useByte = reader.u8();
+  const use = USES[useByte & ~REPAIR_BIT];
+  const isRepair = (useByte & REPAIR_BIT) !== 0;
   const networkPrefix = reader.bytes(NETWORK_PREFIX_BYTES);
   const head = reader.bytes(BATCH_HEAD_BYTES);
   const signature = reader.bytes(ML_DSA_65_SIGNATURE_BYTES);
   if (!reader.end() || slot >= SLOTS || use === undefined) return undefined;
-  return { slot, use, networkPrefix, head, signature };
+  return { slot, use, isRepair, networkPrefix, head, signature };
 }
 
 /** BLOCK{ttl u8, flags u8, slot u16, count u16, (salt 16, length u24, core)…}, header of the frame included. */
-export function encodeBlock(slot: number, ttl: number, messages: readonly BatchMessage[]): Uint8Array {
+export function encodeBlock(
+  slot: number,
+  ttl: number,
+  messages: readonly BatchMessage[],
+  flags = 0,
+): Uint8Array {
   let length = BLOCK_FIXED_BYTES;
   for (const { core } of messages) length += SALT_BYTES + 3 + core.length;
   const writer = new ByteWriter(FRAME_HEADER_BYTES + length).u8(FrameKind.BLOCK).u24(length);
-  writer.u8(ttl).u8(0).u16(slot).u16(messages.length);
+  writer.u8(ttl).u8(flags).u16(slot).u16(messages.length);
   for (const { salt, core } of messages) writer.bytes(salt).u24(core.length).bytes(core);
   return writer.finish();
 }
@@ -82,7 +96,7 @@ export function encodeBlock(slot: number, ttl: number, messages: readonly BatchM
 export function decodeBlock(body: Uint8Array): BlockFrame | undefined {
   const reader = new ByteReader(body);
   const ttl = reader.u8();
-  reader.skip(1);
+  const flags = reader.u8();
   const slot = reader.u16();
   const count = reader.u16();
   if (slot >= SLOTS || count < 1 || count > BATCH_MESSAGES_MAX) return undefined;
@@ -93,11 +107,17 @@ export function decodeBlock(body: Uint8Array): BlockFrame | undefined {
     const core = reader.bytes(Math.min(reader.u24(), ENVELOPE_BYTES_MAX + 1));
     messages.push({ index, salt, core, path });
   }
-  return reader.end() ? { slot, ttl, messages } : undefined;
+  return reader.end() ? { slot, ttl, flags, messages } : undefined;
 }
 
 /** ENV{ttl u8, flags u8, slot u16, index u16, depth u8, salt 16, path 32·depth, length u24, core}, header included. */
-export function encodeSingle(slot: number, ttl: number, batch: Batch, message: BatchMessage): Uint8Array {
+export function encodeSingle(
+  slot: number,
+  ttl: number,
+  batch: Batch,
+  message: BatchMessage,
+  flags = 0,
+): Uint8Array {
   const { index, salt, core } = message;
   const path = message.path ?? batch.tree?.path(index) ?? new Uint8Array(0);
   const length = SINGLE_FIXED_BYTES + path.length + core.length;
@@ -105,7 +125,7 @@ export function encodeSingle(slot: number, ttl: number, batch: Batch, message: B
     .u8(FrameKind.ENV)
     .u24(length)
     .u8(ttl)
-    .u8(0)
+    .u8(flags)
     .u16(slot)
     .u16(index)
     .u8(path.length / HASH_BYTES)
@@ -119,7 +139,7 @@ export function encodeSingle(slot: number, ttl: number, batch: Batch, message: B
 export function decodeSingle(body: Uint8Array): SingleFrame | undefined {
   const reader = new ByteReader(body);
   const ttl = reader.u8();
-  reader.skip(1);
+  const flags = reader.u8();
   const slot = reader.u16();
   const index = reader.u16();
   const depth = reader.u8();
@@ -127,5 +147,5 @@ export function decodeSingle(body: Uint8Array): SingleFrame | undefined {
   const salt = reader.bytes(SALT_BYTES);
   const path = reader.bytes(HASH_BYTES * depth);
   const core = reader.bytes(reader.u24());
-  return reader.end() ? { slot, ttl, message: { index, salt, core, path } } : undefined;
+  return reader.end() ? { slot, ttl, flags, message: { index, salt, core, path } } : undefined;
 }

@@ -4,7 +4,6 @@ import {
   encodeNodeId,
   nodeIdBytesOf,
   ML_DSA_65_PUBLIC_KEY_BYTES,
-  type BatchHead,
   type BatchUse,
   type NodeId,
   type VerifiedRoot,
@@ -12,6 +11,7 @@ import {
 import type { CryptoJob, JobResult } from '../crypto-job.js';
 import type { LinkErrorCode, PeerFaultCode } from '../errors.js';
 import { bytesKey, type Batch, type BatchMessage } from '../envelope/batch.js';
+import { HopFlag } from '../envelope/hop-flags.js';
 import type { Envelope } from '../envelope/envelope.js';
 import { networkOf } from '../network-hash.js';
 import { BoundedMap } from '../transport/index.js';
@@ -25,13 +25,8 @@ import {
   VERIFICATIONS_MAX,
 } from './link-limits.js';
 import { checkMessages } from './parcel-check.js';
-import {
-  decodeBlock,
-  decodeHeadFrame,
-  decodeSingle,
-  type HeadFrame,
-  type WireMessage,
-} from './parcel-frames.js';
+import { newLane, type Lane, type Slot, type Waiting } from './parcel-lanes.js';
+import { decodeBlock, decodeHeadFrame, decodeSingle } from './parcel-frames.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** Keys offered by the peer that have verified nothing yet. */
@@ -43,8 +38,10 @@ export interface ParcelReaderOptions {
   readonly networkHashes: readonly Uint8Array[];
   /** Head verifications that this link may cause in a second. */
   readonly headsPerSecond: number;
+  /** Whether the peer may be sending what we asked it for: as many again may come of it. @default never */
+  readonly isRepairing?: (() => boolean) | undefined;
   /** The replay state's word on an envelope, before anything is spent on it. */
-  readonly check: (origin: NodeId, envelope: Envelope) => PeerFaultCode | undefined;
+  readonly check: (origin: NodeId, envelope: Envelope, flags: number) => PeerFaultCode | undefined;
   /** A root that was verified before, for any link. */
   readonly known: (
     use: BatchUse,
@@ -60,7 +57,12 @@ export type ParcelAction =
   | { readonly type: 'need-key'; readonly nodeIdBytes: Uint8Array }
   | { readonly type: 'deliver'; readonly arrival: Arrival }
   | { readonly type: 'consumed'; readonly bytes: number }
-  | { readonly type: 'fault'; readonly code: PeerFaultCode; readonly count: number }
+  | {
+      readonly type: 'fault';
+      readonly code: PeerFaultCode;
+      readonly count: number;
+      readonly isTreeCopy?: boolean | undefined;
+    }
   | { readonly type: 'close'; readonly code: LinkErrorCode };
 
 /** Verified new messages of one batch, and the credit that the peer gets back once they are dealt with. */
@@ -69,30 +71,9 @@ export interface Arrival {
   readonly messages: readonly BatchMessage[];
   readonly isWhole: boolean;
   readonly ttl: number;
+  /** `HopFlag`s, added up; unknown ones among them. */
+  readonly flags: number;
   readonly chargedBytes: number;
-}
-
-interface Slot {
-  state: 'wants-key' | 'wants-token' | 'verifying' | 'valid' | 'dropped';
-  isKeyAsked: boolean;
-  /** Credit that its frame holds until the verification starts: a flood of heads ends with the window. */
-  heldBytes: number;
-  readonly frame: HeadFrame;
-  readonly head: BatchHead;
-  readonly signer: NodeId;
-  readonly networkHash: Uint8Array | undefined;
-  key: KnownKey | undefined;
-  batch: Batch | undefined;
-  /** When its key was asked for. */
-  sinceMs: number;
-}
-
-interface Waiting {
-  readonly slot: Slot;
-  readonly ttl: number;
-  readonly messages: readonly WireMessage[];
-  readonly isBlock: boolean;
-  readonly bytes: number;
 }
 
 /** Receives KEY, HEAD, BLOCK and ENV of one link: verifies heads, then hands over messages in the order of arrival. */
@@ -101,29 +82,27 @@ export class ParcelReader {
   readonly #slots: (Slot | undefined)[] = new Array<Slot | undefined>(SLOTS);
   readonly #offered = new BoundedMap<NodeId, KnownKey>(KEYS_OFFERED_MAX);
   readonly #jobs = new Map<number, Slot>();
-  readonly #tokens: TokenBucket;
-  #unverified: Slot[] = [];
-  #waiting: Waiting[] = [];
+  readonly #live: Lane;
+  readonly #repair: Lane;
   #ticket = 0;
   #retryMs = 0;
 
   constructor(options: ParcelReaderOptions) {
     this.#options = options;
-    this.#tokens = new TokenBucket(options.headsPerSecond, HEADS_BURST, options.nowMs);
+    const { headsPerSecond, nowMs } = options;
+    this.#live = newLane(new TokenBucket(headsPerSecond, HEADS_BURST, nowMs), VERIFICATIONS_MAX);
+    this.#repair = newLane(new TokenBucket(headsPerSecond, HEADS_BURST, nowMs), VERIFICATIONS_MAX / 2);
   }
 
   /** When `tick` has something to do: a key that never came, or budget for the next head. */
   get deadlineMs(): number | undefined {
-    const [slot] = this.#unverified;
-    if (slot === undefined) return undefined;
-    if (slot.state === 'wants-key') return slot.sinceMs + KEY_WAIT_MS;
-    // Where the verifications under way are the limit, their completion goes on, and no time.
-    return this.#jobs.size >= VERIFICATIONS_MAX ? undefined : Math.max(this.#retryMs, this.#tokens.nextMs);
+    const deadlineMs = Math.min(this.#deadlineOf(this.#live), this.#deadlineOf(this.#repair));
+    return deadlineMs === Infinity ? undefined : deadlineMs;
   }
 
   /** True when everything that came in is dealt with. */
   get isIdle(): boolean {
-    return this.#waiting.length === 0;
+    return this.#live.waiting.length === 0 && this.#repair.waiting.length === 0;
   }
 
   key(body: Uint8Array, nowMs: number): ParcelAction[] {
@@ -140,7 +119,10 @@ export class ParcelReader {
     if (frame === undefined || head === undefined) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
     const networkHash = networkOf(this.#options.networkHashes, frame.networkPrefix);
     const signer = encodeNodeId(head.signer);
+    const isRepair = frame.isRepair && this.#options.isRepairing?.() === true;
+    const lane = isRepair ? this.#repair : this.#live;
     const slot: Slot = {
+      lane,
       state: networkHash === undefined ? 'dropped' : 'wants-key',
       isKeyAsked: false,
       heldBytes: body.length,
@@ -160,30 +142,34 @@ export class ParcelReader {
       ];
     }
     this.#findKey(slot);
-    this.#unverified.push(slot);
+    lane.unverified.push(slot);
     return this.#progress(nowMs);
   }
 
   block(body: Uint8Array, chargedBytes: number, nowMs: number): ParcelAction[] {
     const block = decodeBlock(compact(body));
     if (block === undefined) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
-    return this.#enqueue(block.slot, block.ttl, block.messages, true, chargedBytes, nowMs);
+    return this.#enqueue({ ...block, isBlock: true, bytes: chargedBytes }, nowMs);
   }
 
   single(body: Uint8Array, chargedBytes: number, nowMs: number): ParcelAction[] {
     const single = decodeSingle(compact(body));
     if (single === undefined) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
-    return this.#enqueue(single.slot, single.ttl, [single.message], false, chargedBytes, nowMs);
+    return this.#enqueue(
+      { ...single, messages: [single.message], isBlock: false, bytes: chargedBytes },
+      nowMs,
+    );
   }
 
   complete(ticket: number, result: JobResult, nowMs: number): ParcelAction[] {
     const slot = this.#jobs.get(ticket);
     if (slot === undefined) return [];
     this.#jobs.delete(ticket);
+    slot.lane.jobs -= 1;
     if (result.type !== 'verify-head') {
       // Nobody looked at the signature: the pool was full. It waits for its turn again.
       slot.state = 'wants-token';
-      this.#unverified.unshift(slot);
+      slot.lane.unverified.unshift(slot);
       this.#retryMs = nowMs + VERIFICATION_RETRY_MS;
       return [];
     }
@@ -196,26 +182,50 @@ export class ParcelReader {
     return this.#progress(nowMs);
   }
 
-  #enqueue(
-    index: number,
-    ttl: number,
-    messages: readonly WireMessage[],
-    isBlock: boolean,
-    bytes: number,
-    nowMs: number,
-  ): ParcelAction[] {
-    const slot = this.#slots[index];
+  #enqueue(frame: Omit<Waiting, 'slot'> & { readonly slot: number }, nowMs: number): ParcelAction[] {
+    const slot = this.#slots[frame.slot];
     if (slot === undefined) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
-    this.#waiting.push({ slot, ttl, messages, isBlock, bytes });
+    const { ttl, flags, messages, isBlock, bytes } = frame;
+    const isRepair = slot.lane === this.#repair && (flags & HopFlag.REPAIR) !== 0;
+    if (!isRepair) this.#hurry(slot);
+    const lane = isRepair ? this.#repair : this.#live;
+    lane.waiting.push({ slot, ttl, flags, messages, isBlock, bytes });
     return this.#progress(nowMs);
+  }
+
+  /** A live message needs this head: it goes with the live ones from now on. */
+  #hurry(slot: Slot): void {
+    const { lane } = slot;
+    if (lane === this.#live || !lane.unverified.includes(slot)) return;
+    lane.unverified = lane.unverified.filter((other) => other !== slot);
+    slot.lane = this.#live;
+    this.#live.unverified.push(slot);
+  }
+
+  #deadlineOf(lane: Lane): number {
+    const { unverified, tokens, jobs, jobsMax } = lane;
+    const [slot] = unverified;
+    if (slot === undefined) return Infinity;
+    if (slot.state === 'wants-key') return slot.sinceMs + KEY_WAIT_MS;
+    // Where the verifications under way are the limit, their completion goes on, and no time.
+    if (jobs >= jobsMax || this.#jobs.size >= VERIFICATIONS_MAX) return Infinity;
+    const isSharing = lane === this.#repair && this.#live.unverified.length === 0;
+    const nextMs = isSharing ? Math.min(tokens.nextMs, this.#live.tokens.nextMs) : tokens.nextMs;
+    return Math.max(this.#retryMs, nextMs);
   }
 
   /** Starts what can be verified, then delivers what is verified, both in order. */
   #progress(nowMs: number): ParcelAction[] {
     const actions: ParcelAction[] = [];
-    this.#startVerifications(nowMs, actions);
+    for (const lane of [this.#live, this.#repair]) this.#startVerifications(lane, nowMs, actions);
+    this.#askForKeys(nowMs, actions);
+    for (const lane of [this.#live, this.#repair]) this.#deliverVerified(lane, actions);
+    return actions;
+  }
+
+  #deliverVerified(lane: Lane, actions: ParcelAction[]): void {
     let done = 0;
-    for (const waiting of this.#waiting) {
+    for (const waiting of lane.waiting) {
       if (waiting.slot.state === 'dropped') {
         actions.push({ type: 'consumed', bytes: waiting.bytes });
       } else if (waiting.slot.state === 'valid') {
@@ -223,13 +233,13 @@ export class ParcelReader {
       } else break;
       done += 1;
     }
-    if (done > 0) this.#waiting = this.#waiting.slice(done);
-    return actions;
+    if (done > 0) lane.waiting = lane.waiting.slice(done);
   }
 
-  #startVerifications(nowMs: number, actions: ParcelAction[]): void {
+  #startVerifications(lane: Lane, nowMs: number, actions: ParcelAction[]): void {
+    if (lane.unverified.length === 0) return;
     const still: Slot[] = [];
-    for (const slot of this.#unverified) {
+    for (const slot of lane.unverified) {
       const action = still.length > 0 ? undefined : this.#startVerification(slot, nowMs);
       if (action !== undefined) actions.push(action);
       if (slot.state === 'wants-key' || slot.state === 'wants-token') still.push(slot);
@@ -238,14 +248,14 @@ export class ParcelReader {
         slot.heldBytes = 0;
       }
     }
-    this.#unverified = still;
-    this.#askForKeys(nowMs, actions);
+    lane.unverified = still;
   }
 
   /** Asks for the keys of the first slots that have none; the others' turn comes when these are answered or given up. */
   #askForKeys(nowMs: number, actions: ParcelAction[]): void {
+    if (this.#live.unverified.length + this.#repair.unverified.length === 0) return;
     let asked = 0;
-    for (const slot of this.#unverified) {
+    for (const slot of [...this.#live.unverified, ...this.#repair.unverified]) {
       if (asked === KEYS_WANTED_MAX) return;
       if (this.#findKey(slot) !== undefined) continue;
       asked += 1;
@@ -272,9 +282,11 @@ export class ParcelReader {
       return undefined;
     }
     slot.state = 'wants-token';
-    if (this.#jobs.size >= VERIFICATIONS_MAX || nowMs < this.#retryMs) return undefined;
-    if (!this.#tokens.take(nowMs)) return undefined;
+    const { lane } = slot;
+    const isFull = this.#jobs.size >= VERIFICATIONS_MAX || lane.jobs >= lane.jobsMax;
+    if (isFull || nowMs < this.#retryMs || !this.#takeToken(lane, nowMs)) return undefined;
     slot.state = 'verifying';
+    lane.jobs += 1;
     this.#ticket += 1;
     this.#jobs.set(this.#ticket, slot);
     const job = {
@@ -286,6 +298,12 @@ export class ParcelReader {
       networkHash: slot.networkHash,
     } as const;
     return { type: 'job', ticket: this.#ticket, job };
+  }
+
+  /** What live heads leave of their budget goes to the repairs too: together they may use 60 % of a core. */
+  #takeToken(lane: Lane, nowMs: number): boolean {
+    if (lane.tokens.take(nowMs)) return true;
+    return lane === this.#repair && this.#live.unverified.length === 0 && this.#live.tokens.take(nowMs);
   }
 
   #findKey(slot: Slot): KnownKey | undefined {
@@ -314,14 +332,21 @@ export class ParcelReader {
   #deliver(waiting: Waiting): ParcelAction[] {
     const { batch } = waiting.slot;
     if (batch === undefined) return [];
-    const checked = checkMessages(batch, waiting.messages, waiting.isBlock, this.#options.check);
+    const { ttl, flags } = waiting;
+    const check = (origin: NodeId, envelope: Envelope): PeerFaultCode | undefined =>
+      this.#options.check(origin, envelope, flags);
+    const checked = checkMessages(batch, waiting.messages, waiting.isBlock, check);
     if (checked === undefined) return [{ type: 'close', code: 'LINK_BAD_SIGNATURE' }];
     const actions: ParcelAction[] = [];
-    for (const [code, count] of checked.faults) actions.push({ type: 'fault', code, count });
+    const isTree = batch.use === 'gossip' && (waiting.flags & (HopFlag.FLOOD | HopFlag.REPAIR)) === 0;
+    for (const [code, count] of checked.faults) {
+      const isTreeCopy = isTree && code === 'PEER_DUPLICATE' && count === waiting.messages.length;
+      actions.push(isTreeCopy ? { type: 'fault', code, count, isTreeCopy } : { type: 'fault', code, count });
+    }
     const { messages } = checked;
     if (messages.length === 0) return [...actions, { type: 'consumed', bytes: waiting.bytes }];
     const isWhole = waiting.isBlock && messages.length === waiting.messages.length;
-    const arrival = { batch, messages, isWhole, ttl: waiting.ttl, chargedBytes: waiting.bytes };
+    const arrival = { batch, messages, isWhole, ttl, flags, chargedBytes: waiting.bytes };
     return [...actions, { type: 'deliver', arrival }];
   }
 }

@@ -1,5 +1,6 @@
 import { BoundedMap } from '../transport/index.js';
 import type { Batch, BatchMessage, Parcel } from '../envelope/batch.js';
+import { HopFlag } from '../envelope/hop-flags.js';
 import { ENVELOPE_BYTES_MAX } from '../envelope/envelope.js';
 import { encodeFrame, FrameKind } from '../record/frames.js';
 import { KEYS_SENT_MAX, SLOTS } from './link-limits.js';
@@ -39,7 +40,7 @@ export class ParcelWriter {
     const announcement: Uint8Array[] = [];
     if (!this.#announced.has(slot)) {
       if (!this.#keysSent.has(batch.origin)) announcement.push(encodeFrame(FrameKind.KEY, batch.publicKey));
-      announcement.push(encodeHeadFrame(slot, batch));
+      announcement.push(encodeHeadFrame(slot, batch, ((parcel.flags ?? 0) & HopFlag.REPAIR) !== 0));
     }
     this.#pinned.set(slot, (this.#pinned.get(slot) ?? 0) + 1);
     return {
@@ -54,9 +55,9 @@ export class ParcelWriter {
   }
 
   #body(slot: number, parcel: Parcel): Uint8Array[] {
-    const { batch, messages, isWhole, ttl } = parcel;
-    if (isWhole && parcel.bytes <= BLOCK_BYTES_MAX) return [encodeBlock(slot, ttl, messages)];
-    return messages.map((message: BatchMessage) => encodeSingle(slot, ttl, batch, message));
+    const { batch, messages, isWhole, ttl, flags } = parcel;
+    if (isWhole && parcel.bytes <= BLOCK_BYTES_MAX) return [encodeBlock(slot, ttl, messages, flags)];
+    return messages.map((message: BatchMessage) => encodeSingle(slot, ttl, batch, message, flags));
   }
 
   #allot(batch: Batch): number {

@@ -1,14 +1,23 @@
 import type { Parcel } from '../envelope/batch.js';
+import { LaneQueue } from './lane-queue.js';
 import { PRIORITIES, QUEUE_BYTES_MAX } from './link-limits.js';
 
 /** What waits for a link: envelopes of a batch, or one frame that is ready. */
 export type QueueItem =
-  | { readonly type: 'parcel'; readonly parcel: Parcel; readonly bytes: number; readonly priority: number }
+  | {
+      readonly type: 'parcel';
+      readonly parcel: Parcel;
+      readonly bytes: number;
+      readonly priority: number;
+      /** Whose traffic it is, where that is not ours: lanes share a priority by turns. Within one the order is kept. */
+      readonly lane?: string | undefined;
+    }
   | {
       readonly type: 'frame';
       readonly frame: Uint8Array;
       readonly bytes: number;
       readonly priority: number;
+      readonly lane?: string | undefined;
       /** A record of its own, as long as the frame itself: what an onion cell needs. */
       readonly isAlone?: boolean | undefined;
       readonly onSent?: ((sentMs: number) => void) | undefined;
@@ -17,10 +26,9 @@ export type QueueItem =
 /** Items served of each priority before a lower one gets a turn: no priority starves. */
 export const TURNS_BEFORE_LOWER = 16;
 
-/** A link's queue by priority, bounded in bytes. A higher priority goes first, but for every 16 of its items a lower one has its turn. */
+/** A link's queue by priority, bounded in bytes. A higher priority goes first, but for every 16 of its items a lower one has its turn; within one, lanes take turns. */
 export class SendQueue {
-  readonly #items: QueueItem[][] = Array.from({ length: PRIORITIES }, () => []);
-  readonly #heads: number[] = new Array<number>(PRIORITIES).fill(0);
+  readonly #items = Array.from({ length: PRIORITIES }, () => new LaneQueue());
   #bytes = 0;
   #turns = 0;
 
@@ -35,7 +43,7 @@ export class SendQueue {
   /** False when the item does not fit: nothing was taken. An empty queue takes any one item. */
   push(item: QueueItem): boolean {
     if (this.#bytes > 0 && this.#bytes + item.bytes > QUEUE_BYTES_MAX) return false;
-    this.#items[item.priority]?.push(item);
+    if (this.#items[item.priority]?.push(item) !== true) return false;
     this.#bytes += item.bytes;
     return true;
   }
@@ -59,9 +67,7 @@ export class SendQueue {
   drain(): QueueItem[] {
     const items: QueueItem[] = [];
     for (let priority = PRIORITIES - 1; priority >= 0; priority -= 1) {
-      items.push(...(this.#items[priority] ?? []).slice(this.#heads[priority]));
-      this.#items[priority] = [];
-      this.#heads[priority] = 0;
+      items.push(...(this.#items[priority]?.drain() ?? []));
     }
     this.#bytes = 0;
     return items;
@@ -69,30 +75,19 @@ export class SendQueue {
 
   #occupied(from: number): number | undefined {
     for (let priority = from; priority >= 0; priority -= 1) {
-      if ((this.#items[priority]?.length ?? 0) > (this.#heads[priority] ?? 0)) return priority;
+      if (this.#items[priority]?.isEmpty === false) return priority;
     }
     return undefined;
   }
 
   #take(priority: number): QueueItem | undefined {
-    const items = this.#items[priority];
-    const head = this.#heads[priority] ?? 0;
-    const item = items?.[head];
-    if (items === undefined || item === undefined) return undefined;
-    this.#heads[priority] = head + 1;
-    this.#bytes -= item.bytes;
-    if (head + 1 === items.length) {
-      items.length = 0;
-      this.#heads[priority] = 0;
-    } else if (head >= 1_024) {
-      items.splice(0, head + 1);
-      this.#heads[priority] = 0;
-    }
+    const item = this.#items[priority]?.shift();
+    if (item !== undefined) this.#bytes -= item.bytes;
     return item;
   }
 }
 
 /** A parcel as an item of the queue. */
-export function parcelItem(parcel: Parcel): QueueItem {
-  return { type: 'parcel', parcel, bytes: parcel.bytes, priority: parcel.priority };
+export function parcelItem(parcel: Parcel, lane?: string): QueueItem {
+  return { type: 'parcel', parcel, bytes: parcel.bytes, priority: parcel.priority, lane };
 }

@@ -21,6 +21,8 @@ export interface EnvelopeOptions {
   readonly lifeMs?: number | undefined;
 }
 
+type Content = Pick<Envelope, 'priority' | 'epoch' | 'timeMs' | 'lifeSeconds' | 'payload'>;
+
 /** Makes this node's envelopes: checks what the caller gave, and numbers them within one epoch per start. */
 export class EnvelopeMaker {
   readonly #clock: Clock;
@@ -47,16 +49,32 @@ export class EnvelopeMaker {
     return { ...content, class: EnvelopeClass.BROADCAST, protocol, to: NO_DESTINATION, sequence };
   }
 
-  /** @throws as `broadcast` does. */
-  direct(to: NodeId, protocol: string, payload: unknown, options: EnvelopeOptions): Envelope {
+  /**
+   * Checks a direct message; what it answers makes the envelope, with the number and the time of that moment.
+   *
+   * @throws as `broadcast` does.
+   */
+  draft(to: NodeId, protocol: string, payload: unknown, options: EnvelopeOptions): () => Envelope {
     const bytes = decodeNodeId(to);
     if (bytes === undefined)
       throw new MeshArgumentError('MESH_BAD_ARGUMENT', `${String(to)} is no node id (yak1…, 62 characters).`);
     const content = this.#content(EnvelopeClass.DIRECT, payload, options);
-    return { ...content, class: EnvelopeClass.DIRECT, protocol, to: bytes, sequence: this.#nextSequence(to) };
+    return () => this.#direct(content, EnvelopeClass.DIRECT, to, bytes, protocol);
   }
 
-  #content(kind: EnvelopeClass, value: unknown, options: EnvelopeOptions) {
+  /** An acknowledgement of messages by their ids. */
+  acknowledgement(to: NodeId, protocol: string, ids: Uint8Array): Envelope {
+    const content = this.#content(EnvelopeClass.ACK, ids, { priority: PRIORITY.priority });
+    const bytes = decodeNodeId(to) ?? NO_DESTINATION;
+    return this.#direct(content, EnvelopeClass.ACK, to, bytes, protocol);
+  }
+
+  #direct(content: Content, kind: EnvelopeClass, to: NodeId, bytes: Uint8Array, protocol: string): Envelope {
+    const timeMs = this.#clock.nowMs();
+    return { ...content, timeMs, class: kind, protocol, to: bytes, sequence: this.#nextSequence(to) };
+  }
+
+  #content(kind: EnvelopeClass, value: unknown, options: EnvelopeOptions): Content {
     const { priority = PRIORITY.routine, lifeMs = MESSAGE_LIFE_MS } = options;
     const payload = encodePayload(value);
     const limit = payloadBytesMax(kind);

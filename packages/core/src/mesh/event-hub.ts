@@ -61,6 +61,11 @@ export class EventHub {
     this.#message(message.type, message, peer, peer.nodeId);
   }
 
+  /** A record of another node has taken effect here. */
+  record(message: MeshMessage, via: Peer, author: NodeId): void {
+    this.#message(message.type, message, via, author);
+  }
+
   /** A verified message of any node: its kind's handlers first, then those of its `payload.type`. */
   payload(payload: Payload, info: MessageInfo, via: Peer): void {
     const { id, timeMs, priority, from } = info;

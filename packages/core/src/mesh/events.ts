@@ -1,6 +1,7 @@
 import type { NodeId } from '@yakmesh/crypto';
 import type { PeerHint } from '../link/control-frames.js';
 import type { Payload, PeerDirection, PeerInfo, Priority } from '../transport/index.js';
+import type { MeshRecord } from './mesh-record.js';
 
 /** The neighbour through which a message came. */
 export interface MeshLink {
@@ -33,6 +34,11 @@ export interface MeshMessage {
   readonly endpoint?: string | undefined;
   /** Round trip just measured, for 'pong'. */
   readonly rttMs?: number | undefined;
+  /** What has taken effect here, for 'replicate'. */
+  readonly record?: MeshRecord | undefined;
+  /** Records that came and went in a round of data sync, for 'sync_response'. */
+  readonly received?: number | undefined;
+  readonly sent?: number | undefined;
 }
 
 /** Called for messages: the message, the neighbour it came through, and its signed origin. */
@@ -40,7 +46,7 @@ export type MessageHandler = (message: MeshMessage, link: MeshLink, nodeId: Node
 
 /** Why something that the caller did not wait for failed. */
 export interface Failure {
-  readonly operation: 'broadcast' | 'sendTo' | 'connect' | 'start' | 'stop';
+  readonly operation: 'broadcast' | 'sendTo' | 'connect' | 'replicate' | 'start' | 'stop';
   readonly code: string;
   readonly message: string;
 }

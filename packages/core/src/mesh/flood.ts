@@ -1,57 +1,63 @@
-import { parcelBytes, type BatchMessage, type Parcel } from '../envelope/batch.js';
+import { HopFlag } from '../envelope/hop-flags.js';
+import { parcelBytes, type Batch, type BatchMessage, type Parcel } from '../envelope/batch.js';
 import type { Arrival } from '../link/parcel-reader.js';
 import { parcelItem } from '../link/send-queue.js';
 import type { Clock, SkippedPeer } from '../transport/index.js';
 import type { Counters } from './counters.js';
 import type { Pacer } from './pacer.js';
 import type { Peer } from './peer.js';
-import { RelayLimits } from './relay-limits.js';
-import type { Sending, Spreader } from './spreader.js';
+import type { RelayLimits } from './relay-limits.js';
+import type { Sending } from './spreader.js';
 
 export interface FloodOptions {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly pacer: Pacer;
-  readonly peers: () => readonly Peer[];
+  readonly limits: RelayLimits;
+  /** A neighbour's queue had no room for these. */
+  readonly refused: (peer: Peer, batch: Batch, messages: readonly BatchMessage[]) => void;
 }
 
-/** Sends every broadcast over every link. */
-export class Flood implements Spreader {
+/** Sends broadcasts over each of the links that it is told. */
+export class Flood {
   readonly #options: FloodOptions;
-  readonly #limits = new RelayLimits();
 
   constructor(options: FloodOptions) {
     this.#options = options;
   }
 
-  publish(parcel: Parcel): Sending {
-    const { pacer, peers } = this.#options;
+  /** Our own messages, to no neighbour faster than it takes them. */
+  publish(parcel: Parcel, targets: readonly Peer[]): Sending {
+    const { pacer, refused } = this.#options;
     const skipped: SkippedPeer[] = [];
     let peersSent = 0;
-    for (const peer of peers()) {
-      if (!peer.accepts(parcel.batch.networkHash)) continue;
-      if (pacer.send(peer, parcel)) peersSent += 1;
-      else skipped.push({ nodeId: peer.nodeId, code: 'MESH_QUEUE_FULL' });
+    for (const peer of targets) {
+      if (pacer.send(peer, parcel)) {
+        peersSent += 1;
+        continue;
+      }
+      skipped.push({ nodeId: peer.nodeId, code: 'MESH_QUEUE_FULL' });
+      refused(peer, parcel.batch, parcel.messages);
     }
     return { peersSent, skipped };
   }
 
-  /** A ttl of 0 has arrived at its last hop; it never wraps. */
-  relay(from: Peer, arrival: Arrival, messages: readonly BatchMessage[]): void {
-    const { batch, ttl } = arrival;
-    if (ttl === 0 || batch.use !== 'gossip') return;
-    const { counters, clock } = this.#options;
+  /** Messages of others, as they go on: of each origin no more than the neighbour takes. */
+  relay(parcel: Parcel, targets: readonly Peer[]): void {
+    const { counters, clock, limits, refused } = this.#options;
+    const { batch, messages } = parcel;
     const nowMs = clock.monotonicMs();
-    const all = relayed(arrival, messages);
-    for (const peer of this.#options.peers()) {
-      if (peer === from || peer.nodeId === batch.origin || !peer.accepts(batch.networkHash)) continue;
-      const count = this.#limits.admitted(peer, batch.origin, messages.length, nowMs);
+    for (const peer of targets) {
+      const count = limits.admitted(peer, batch.origin, messages.length, nowMs);
       const isAll = count === messages.length;
       if (!isAll) counters.add('messages:relay-limited', messages.length - count);
       if (count === 0) continue;
-      const parcel = isAll ? all : relayed(arrival, messages.slice(0, count));
-      if (peer.enqueue(parcelItem(parcel))) counters.add('messages:relayed', count);
-      else counters.add('messages:relay-skipped', count);
+      const admitted = isAll ? parcel : partOf(parcel, count);
+      if (peer.enqueue(parcelItem(admitted))) counters.add('messages:relayed', count);
+      else {
+        counters.add('messages:relay-skipped', count);
+        refused(peer, batch, admitted.messages);
+      }
     }
   }
 }
@@ -63,8 +69,15 @@ export function relayed(arrival: Arrival, messages: readonly BatchMessage[]): Pa
     messages,
     isWhole: arrival.isWhole && messages.length === arrival.messages.length,
     ttl: Math.min(arrival.ttl, 32) - 1,
+    flags: (arrival.flags ?? 0) & HopFlag.FLOOD,
     // The lowest of them: a batch must not lift what its origin signed as routine.
     priority: Math.min(...messages.map(({ envelope }) => envelope.priority)),
     bytes: parcelBytes(messages),
   };
+}
+
+function partOf(parcel: Parcel, count: number): Parcel {
+  const messages = parcel.messages.slice(0, count);
+  const priority = Math.min(...messages.map(({ envelope }) => envelope.priority));
+  return { ...parcel, messages, isWhole: false, priority, bytes: parcelBytes(messages) };
 }

@@ -1,7 +1,6 @@
-import { decodeNodeId, type NodeId } from '@yakmesh/crypto';
+import { decodeNodeId, equalBytes, type NodeId } from '@yakmesh/crypto';
 import { bytesKey } from '../envelope/batch.js';
 import {
-  encodeFlow,
   encodeFlowClose,
   encodeFlowOpen,
   type FlowCloseFrame,
@@ -11,39 +10,28 @@ import {
 import {
   CodedError,
   FLOW_BODY_BYTES_MAX,
-  FLOW_QUEUE_BYTES_MAX,
   TTL_MAX,
+  withAbort,
   type Clock,
   type Flow,
-  type FlowHandlers,
   type FlowOptions,
   type ProtocolHandlers,
   type Random,
   type TimerHandle,
 } from '../transport/index.js';
 import type { Counters } from './counters.js';
+import { FlowEnd, type FlowEndKeeper } from './flow-end.js';
+import { FlowCloseCode, FlowPlaces } from './flow-places.js';
+import { FlowRelays } from './flow-relays.js';
 import type { Isolated } from './isolation.js';
+import type { MeshForwarder } from './mesh-forwarder.js';
 import type { Peer } from './peer.js';
 import { queueFull, unreachable } from './publish-errors.js';
+import type { RouteFinder } from './route-finder.js';
 
-/** Flows through one neighbour, in both directions; a further one is refused. */
-export const FLOWS_PER_PEER_MAX = 256;
-/** Flows in all. */
-export const FLOWS_MAX = 4_096;
 /** A flow on which nothing passes for so long is closed. */
 export const FLOW_IDLE_MS = 300_000;
-/** Frame header, label and flags. */
-const FLOW_OVERHEAD_BYTES = 13;
-
-/** Codes of FLOW_CLOSE that the network itself uses. */
-export const FlowCloseCode = {
-  ORDERLY: 0,
-  REFUSED: 1,
-  LIMIT: 2,
-  UNREACHABLE: 3,
-  IDLE: 4,
-  LINK_LOST: 5,
-} as const;
+const LABEL_BYTES = 8;
 
 export interface FlowsOptions {
   readonly self: Uint8Array;
@@ -51,184 +39,64 @@ export interface FlowsOptions {
   readonly random: Random;
   readonly counters: Counters;
   readonly isolated: Isolated;
-  readonly peer: (nodeId: NodeId) => Peer | undefined;
+  readonly finder: RouteFinder;
+  readonly forwarder: MeshForwarder;
   readonly handlers: (protocol: string) => ProtocolHandlers | undefined;
 }
 
-/** One end of a flow between neighbours. */
-class FlowEnd implements Flow {
-  readonly peer: Peer;
-  readonly label: Uint8Array;
-  readonly protocol: string;
-  readonly #flows: Flows;
-  readonly #priority: number;
-  #handlers: FlowHandlers | undefined;
-  #early: { body: Uint8Array; receivedMs: number; isCongested: boolean }[] = [];
-  #earlyBytes = 0;
-  #queuedBytes = 0;
-  #isRefusing = false;
-  #endCode: number | undefined;
-  isClosed = false;
-  usedMs: number;
-
-  constructor(
-    flows: Flows,
-    peer: Peer,
-    label: Uint8Array,
-    protocol: string,
-    priority: number,
-    nowMs: number,
-  ) {
-    this.#flows = flows;
-    this.peer = peer;
-    this.label = label;
-    this.protocol = protocol;
-    this.#priority = priority;
-    this.usedMs = nowMs;
-  }
-
-  get via(): NodeId {
-    return this.peer.nodeId;
-  }
-
-  get queuedBytes(): number {
-    return this.#queuedBytes;
-  }
-
-  get isHandled(): boolean {
-    return this.#handlers !== undefined;
-  }
-
-  handle(handlers: FlowHandlers): void {
-    if (this.#handlers !== undefined) throw new TypeError('This flow has its handlers already.');
-    this.#handlers = handlers;
-    const early = this.#early;
-    this.#early = [];
-    for (const { body, ...info } of early) this.#flows.isolated(() => handlers.message(body, info));
-    if (this.#endCode !== undefined) this.ended(this.#endCode);
-  }
-
-  send(body: Uint8Array): boolean {
-    if (body.length > FLOW_BODY_BYTES_MAX)
-      throw new RangeError(`A flow's message has at most ${FLOW_BODY_BYTES_MAX} bytes.`);
-    const bytes = body.length + FLOW_OVERHEAD_BYTES;
-    const isFull = this.#queuedBytes + bytes > FLOW_QUEUE_BYTES_MAX;
-    const isTaken = !this.isClosed && !isFull && this.#enqueue(body, bytes);
-    if (!isTaken) this.#isRefusing = true;
-    return isTaken;
-  }
-
-  close(code = 0): void {
-    if (this.isClosed) return;
-    this.#flows.closeEnd(this, code, true);
-  }
-
-  receive(frame: FlowFrame, receivedMs: number): void {
-    const { body, isCongested } = frame;
-    const handlers = this.#handlers;
-    if (handlers !== undefined)
-      return this.#flows.isolated(() => handlers.message(body, { receivedMs, isCongested }));
-    if (this.#earlyBytes + body.length > FLOW_QUEUE_BYTES_MAX) return this.#flows.dropped();
-    this.#earlyBytes += body.length;
-    this.#early.push({ body: body.slice(), receivedMs, isCongested });
-  }
-
-  /** Not closed by us: whoever handles the flow hears of it, also when that comes later. */
-  ended(code: number): void {
-    const handlers = this.#handlers;
-    if (handlers === undefined) this.#endCode = code;
-    else this.#flows.isolated(() => handlers.close?.(code));
-  }
-
-  #enqueue(body: Uint8Array, bytes: number): boolean {
-    const frame = encodeFlow({
-      label: this.label,
-      isCongested: 2 * this.#queuedBytes > FLOW_QUEUE_BYTES_MAX,
-      body,
-    });
-    const onSent = (): void => {
-      this.#queuedBytes -= bytes;
-      if (!this.#isRefusing || this.isClosed) return;
-      this.#isRefusing = false;
-      this.#flows.isolated(() => this.#handlers?.drain?.());
-    };
-    const isTaken = this.peer.enqueue({
-      type: 'frame',
-      frame,
-      bytes: frame.length,
-      priority: this.#priority,
-      onSent,
-    });
-    if (isTaken) this.#queuedBytes += bytes;
-    return isTaken;
-  }
-}
-
-/** Flows with neighbours: labels chosen by the opener, no source on the wire. */
-export class Flows {
+/** Flows that end on this node, and those that pass through: labels chosen link by link, no source on the wire. */
+export class Flows implements FlowEndKeeper {
   readonly #options: FlowsOptions;
   readonly #ends = new Map<string, FlowEnd>();
-  readonly #perPeer = new Map<NodeId, number>();
+  readonly #places = new FlowPlaces();
+  readonly #relays: FlowRelays;
   #timer: TimerHandle | undefined;
 
   constructor(options: FlowsOptions) {
     this.#options = options;
+    this.#relays = new FlowRelays({ ...options, places: this.#places });
   }
 
   get isolated(): Isolated {
     return this.#options.isolated;
   }
 
+  /** Labels in use on all links. */
   get size(): number {
-    return this.#ends.size;
+    return this.#ends.size + this.#relays.size;
   }
 
-  open(to: NodeId, protocol: string, options: FlowOptions): Flow {
+  async open(to: NodeId, protocol: string, options: FlowOptions): Promise<Flow> {
     const { clock, random } = this.#options;
-    const peer = this.#options.peer(options.via ?? to);
-    const destination = decodeNodeId(to);
-    if (peer === undefined || destination === undefined || peer.nodeId !== to) {
-      throw unreachable(to);
-    }
-    const body = options.body ?? new Uint8Array(0);
+    const { body = new Uint8Array(0), priority = 0 } = options;
     if (body.length > FLOW_BODY_BYTES_MAX)
       throw new RangeError(`A flow opens with at most ${FLOW_BODY_BYTES_MAX} bytes.`);
-    if (!this.#hasRoom(peer))
+    const destination = decodeNodeId(to);
+    const peer = await this.#way(to, options);
+    if (peer === undefined || destination === undefined) throw unreachable(to);
+    if (!this.#places.hasRoom(peer))
       throw new CodedError('FLOW_LIMIT', 'Too many flows are open; close some first.');
-    const end = new FlowEnd(
-      this,
-      peer,
-      random.bytes(8),
-      protocol,
-      options.priority ?? 0,
-      clock.monotonicMs(),
-    );
-    const frame = encodeFlowOpen({ label: end.label, ttl: TTL_MAX, destination, protocol, body });
-    if (!peer.enqueue({ type: 'frame', frame, bytes: frame.length, priority: options.priority ?? 0 })) {
-      throw queueFull(to);
-    }
+    const label = random.bytes(LABEL_BYTES);
+    const end = new FlowEnd({ keeper: this, peer, label, protocol, priority, nowMs: clock.monotonicMs() });
+    const frame = encodeFlowOpen({ label, ttl: TTL_MAX, destination, protocol, body });
+    const { lane } = end;
+    if (!peer.enqueue({ type: 'frame', frame, bytes: frame.length, priority, lane })) throw queueFull(to);
     this.#add(end);
     return end;
   }
 
   opened(peer: Peer, frame: FlowOpenFrame, receivedMs: number): void {
-    const { self, clock, handlers } = this.#options;
-    const isOurs = frame.destination.every((byte, index) => byte === self[index]);
-    const flow = isOurs ? handlers(frame.protocol)?.flow : undefined;
-    if (flow === undefined)
-      return this.#refuse(peer, frame.label, isOurs ? FlowCloseCode.REFUSED : FlowCloseCode.UNREACHABLE);
-    if (!this.#hasRoom(peer) || this.#ends.has(endKey(peer, frame.label))) {
-      return this.#refuse(peer, frame.label, FlowCloseCode.LIMIT);
-    }
-    const end = new FlowEnd(this, peer, frame.label, frame.protocol, 0, clock.monotonicMs());
-    this.#add(end);
-    this.isolated(() =>
-      flow.call(handlers(frame.protocol), end, { via: peer.nodeId, body: frame.body, receivedMs }),
-    );
-    if (!end.isHandled) end.close(FlowCloseCode.REFUSED);
+    const { self } = this.#options;
+    const isTaken = this.#ends.has(endKey(peer, frame.label)) || this.#relays.has(peer, frame.label);
+    if (isTaken) return this.#refuse(peer, frame.label, FlowCloseCode.LIMIT);
+    if (equalBytes(frame.destination, self)) return this.#openedToUs(peer, frame, receivedMs);
+    const refusal = this.#relays.opened(peer, frame);
+    if (refusal === undefined) this.#armIdle();
+    else this.#refuse(peer, frame.label, refusal);
   }
 
   received(peer: Peer, frame: FlowFrame, receivedMs: number): void {
+    if (this.#relays.has(peer, frame.label)) return this.#relays.received(peer, frame);
     const end = this.#ends.get(endKey(peer, frame.label));
     if (end === undefined) return this.#refuse(peer, frame.label, FlowCloseCode.REFUSED);
     end.usedMs = this.#options.clock.monotonicMs();
@@ -236,17 +104,21 @@ export class Flows {
   }
 
   closed(peer: Peer, frame: FlowCloseFrame): void {
+    this.#relays.closed(peer, frame.label, frame.code);
     const end = this.#ends.get(endKey(peer, frame.label));
     if (end !== undefined) this.#remove(end, frame.code, true);
+    this.#disarmIdle();
   }
 
   peerLost(peer: Peer): void {
+    this.#relays.peerLost(peer);
     for (const end of [...this.#ends.values()]) {
       if (end.peer === peer) this.#remove(end, FlowCloseCode.LINK_LOST, true);
     }
+    this.#disarmIdle();
   }
 
-  /** Ends the flows of a protocol that is closed, or all. */
+  /** Ends the flows of a protocol that is closed, or all that end here. */
   closeAll(protocol?: string): void {
     for (const end of [...this.#ends.values()]) {
       if (protocol === undefined || end.protocol === protocol)
@@ -254,13 +126,43 @@ export class Flows {
     }
   }
 
+  stop(): void {
+    this.closeAll();
+    this.#relays.stop();
+    this.#disarmIdle();
+  }
+
   closeEnd(end: FlowEnd, code: number, isOwn: boolean): void {
-    this.#refuse(end.peer, end.label, code);
+    const { peer, label, priority, lane } = end;
+    const frame = encodeFlowClose({ label, code });
+    peer.enqueue({ type: 'frame', frame, bytes: frame.length, priority, lane });
     this.#remove(end, code, !isOwn);
+    this.#disarmIdle();
   }
 
   dropped(): void {
     this.#options.counters.add('flows:dropped');
+  }
+
+  /** The neighbour to go through; looks for one first where none is known. */
+  async #way(to: NodeId, { via, signal }: FlowOptions): Promise<Peer | undefined> {
+    const { forwarder } = this.#options;
+    const known = forwarder.next(to, { via });
+    if (known !== undefined) return known;
+    const isFound = await withAbort(signal, forwarder.find(to, via));
+    return isFound ? forwarder.next(to, { via }) : undefined;
+  }
+
+  #openedToUs(peer: Peer, frame: FlowOpenFrame, receivedMs: number): void {
+    const { clock, handlers } = this.#options;
+    const { label, protocol, body } = frame;
+    const flow = handlers(protocol)?.flow;
+    if (flow === undefined) return this.#refuse(peer, label, FlowCloseCode.REFUSED);
+    if (!this.#places.hasRoom(peer)) return this.#refuse(peer, label, FlowCloseCode.LIMIT);
+    const end = new FlowEnd({ keeper: this, peer, label, protocol, priority: 0, nowMs: clock.monotonicMs() });
+    this.#add(end);
+    this.isolated(() => flow.call(handlers(protocol), end, { via: peer.nodeId, body, receivedMs }));
+    if (!end.isHandled) end.close(FlowCloseCode.REFUSED);
   }
 
   #refuse(peer: Peer, label: Uint8Array, code: number): void {
@@ -268,26 +170,16 @@ export class Flows {
     peer.enqueue({ type: 'frame', frame, bytes: frame.length, priority: 0 });
   }
 
-  #hasRoom(peer: Peer): boolean {
-    return this.#ends.size < FLOWS_MAX && (this.#perPeer.get(peer.nodeId) ?? 0) < FLOWS_PER_PEER_MAX;
-  }
-
   #add(end: FlowEnd): void {
     this.#ends.set(endKey(end.peer, end.label), end);
-    this.#perPeer.set(end.via, (this.#perPeer.get(end.via) ?? 0) + 1);
+    this.#places.add(end.peer);
     this.#armIdle();
   }
 
   #remove(end: FlowEnd, code: number, tells: boolean): void {
     if (!this.#ends.delete(endKey(end.peer, end.label))) return;
     end.isClosed = true;
-    const left = (this.#perPeer.get(end.via) ?? 1) - 1;
-    if (left === 0) this.#perPeer.delete(end.via);
-    else this.#perPeer.set(end.via, left);
-    if (this.#ends.size === 0 && this.#timer !== undefined) {
-      this.#options.clock.clearTimer(this.#timer);
-      this.#timer = undefined;
-    }
+    this.#places.remove(end.peer);
     if (tells) end.ended(code);
   }
 
@@ -299,8 +191,15 @@ export class Flows {
       for (const end of [...this.#ends.values()]) {
         if (end.usedMs < oldestMs) this.closeEnd(end, FlowCloseCode.IDLE, false);
       }
-      if (this.#ends.size > 0) this.#armIdle();
+      this.#relays.endIdle(oldestMs);
+      if (this.size > 0) this.#armIdle();
     });
+  }
+
+  #disarmIdle(): void {
+    if (this.size > 0 || this.#timer === undefined) return;
+    this.#options.clock.clearTimer(this.#timer);
+    this.#timer = undefined;
   }
 }
 

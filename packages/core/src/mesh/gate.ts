@@ -5,31 +5,38 @@ import {
   type GateVerdict,
   type MessageInfo,
   type Payload,
-  type ProtocolHandlers,
 } from '../transport/index.js';
 import type { Counters } from './counters.js';
+import type { SignedMessage } from './router.js';
+
+/** What is asked: a protocol's handler, or core itself. */
+export type AskGate = (
+  payload: Payload,
+  info: MessageInfo,
+  signed: SignedMessage,
+) => GateVerdict | Promise<GateVerdict>;
 
 /** Asks a protocol's gate, with a bound on how many wait and how long: beyond either the message is ignored and counted. */
 export class Gate {
-  readonly #handlers: ProtocolHandlers;
+  readonly #ask: AskGate;
   readonly #clock: Clock;
   readonly #counters: Counters;
   #waiting = 0;
 
-  constructor(handlers: ProtocolHandlers, clock: Clock, counters: Counters) {
-    this.#handlers = handlers;
+  constructor(ask: AskGate, clock: Clock, counters: Counters) {
+    this.#ask = ask;
     this.#clock = clock;
     this.#counters = counters;
   }
 
-  async ask(payload: Payload, info: MessageInfo): Promise<GateVerdict> {
+  async ask(payload: Payload, info: MessageInfo, signed: SignedMessage): Promise<GateVerdict> {
     if (this.#waiting >= GATE_QUEUE_MAX) {
       this.#counters.add('gate:full');
       return 'ignore';
     }
     this.#waiting += 1;
     try {
-      return await this.#withTimeout(async () => (await this.#handlers.gate?.(payload, info)) ?? 'forward');
+      return await this.#withTimeout(async () => this.#ask(payload, info, signed));
     } catch {
       this.#counters.add('gate:failed');
       return 'ignore';

@@ -1,7 +1,9 @@
 import type { Kem, NodeId } from '@yakmesh/crypto';
 import type { LinkErrorCode } from '../errors.js';
 import type { HandshakeSelf } from '../handshake/actions.js';
+import type { HandshakeMachine } from '../handshake/handshake-machine.js';
 import { InitiatorMachine } from '../handshake/initiator.js';
+import { withPurpose, type LinkPurpose } from '../handshake/params.js';
 import type { PuzzleIssuer } from '../handshake/puzzle.js';
 import { ResponderMachine } from '../handshake/responder.js';
 import type { PeerDirection, Random } from '../transport/index.js';
@@ -19,16 +21,29 @@ export interface HandshakesOptions {
   readonly admission: Admission;
 }
 
-/** Makes the handshake machines of both roles, with what admission has to say in them. */
-export class Handshakes {
+/** Makes the handshake machines of both roles. */
+export interface HandshakeMaker {
+  /** What both say of us. */
+  readonly self: HandshakeSelf;
+  initiator(networkHash: Uint8Array, endpoint: Endpoint, purpose: LinkPurpose): HandshakeMachine;
+  responder(address: string): HandshakeMachine;
+}
+
+/** Makes them with what admission has to say. */
+export class Handshakes implements HandshakeMaker {
   readonly #options: HandshakesOptions;
 
   constructor(options: HandshakesOptions) {
     this.#options = options;
   }
 
-  initiator(networkHash: Uint8Array, { url, expected }: Endpoint): InitiatorMachine {
-    const { kem, self, random } = this.#options;
+  get self(): HandshakeSelf {
+    return this.#options.self;
+  }
+
+  initiator(networkHash: Uint8Array, { url, expected }: Endpoint, purpose: LinkPurpose): InitiatorMachine {
+    const { kem, random } = this.#options;
+    const self = { ...this.#options.self, params: withPurpose(this.#options.self.params, purpose) };
     const deny = this.#deny(hostOf(url), 'outbound');
     return new InitiatorMachine({ kem, networkHash, self, expected, random, deny });
   }

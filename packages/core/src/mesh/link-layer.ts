@@ -6,6 +6,7 @@ import type { QueueItem } from '../link/send-queue.js';
 import type { Door } from '../sockets/socket.js';
 import type { Endpoint } from './endpoint.js';
 import type { Peer } from './peer.js';
+import type { DialPurpose } from './room.js';
 
 /** One link to a neighbour, as all that stands above links sees it. */
 export interface PeerSession {
@@ -54,7 +55,7 @@ export interface LinkLayer {
   /** Tells every peer anew of our endpoint and protocols. */
   sendInfo(): void;
   /** Dials; resolves when the peer has accepted. Rejects with the code that says why not. */
-  dial(endpoint: Endpoint, isHeld: boolean, signal: AbortSignal): Promise<Peer>;
+  dial(endpoint: Endpoint, purpose: DialPurpose, signal: AbortSignal): Promise<Peer>;
   /** Ends every link; resolves when the last one is gone. */
   stop(): Promise<void>;
 }

@@ -2,10 +2,10 @@ import type { NodeId } from '@yakmesh/crypto';
 import type { CryptoJobs } from '../crypto-job.js';
 import type { LinkErrorCode, MeshErrorCode, PeerFaultCode } from '../errors.js';
 import type { HandshakeOutcome } from '../handshake/actions.js';
-import type { InitiatorMachine } from '../handshake/initiator.js';
-import type { ResponderMachine } from '../handshake/responder.js';
+import type { HandshakeMachine } from '../handshake/handshake-machine.js';
 import type { LinkInfo } from '../link/control-frames.js';
 import type { LinkAction } from '../link/link-actions.js';
+import type { LinkEnd } from '../link/link-end.js';
 import { LinkMachine, type LinkMachineOptions } from '../link/link-machine.js';
 import type { Door, Socket, SocketHandlers, SocketLayer } from '../sockets/socket.js';
 import { codeOf, type Clock, type Guard, type Random } from '../transport/index.js';
@@ -14,10 +14,11 @@ import { hostOf } from './address.js';
 import type { Counters } from './counters.js';
 import { abortCode, callerCode, dialError } from './dial-errors.js';
 import type { Endpoint } from './endpoint.js';
-import type { Handshakes } from './handshakes.js';
+import type { HandshakeMaker } from './handshakes.js';
 import type { LinkLayer, LinksEvents } from './link-layer.js';
 import { duplicateWinner, Peer } from './peer.js';
 import { penaltyOf } from './penalties.js';
+import { Room, type DialPurpose, type Yielding } from './room.js';
 import { RunningClock } from './running-clock.js';
 import { Session, type SessionListener } from './session.js';
 
@@ -38,19 +39,23 @@ export interface LinksOptions {
   readonly counters: Counters;
   readonly jobs: (neighbour: string) => CryptoJobs;
   readonly admission: Admission;
-  readonly handshakes: Handshakes;
+  readonly handshakes: HandshakeMaker;
   /** Our own node id. */
   readonly self: Uint8Array;
   readonly networkHashes: readonly [Uint8Array, ...Uint8Array[]];
   readonly maxPeers: number;
+  /** Who gives a place up when there is no room. */
+  readonly yielding: Yielding;
   readonly link: () => LinkParts;
+  /** Another end of a proven link than one that seals records: simulations bring one. */
+  readonly createLink?: ((options: LinkMachineOptions, nowMs: number) => LinkEnd) | undefined;
   readonly events: LinksEvents;
 }
 
 interface Dial {
   readonly resolve: (peer: Peer<Session>) => void;
   readonly reject: (code: MeshErrorCode) => void;
-  readonly isHeld: boolean;
+  readonly purpose: DialPurpose;
   readonly endpoint: Endpoint;
 }
 
@@ -63,11 +68,13 @@ export class Links implements LinkLayer, SessionListener {
   /** Sessions whose socket is not gone. */
   readonly #sockets = new Set<Session>();
   readonly #running: RunningClock;
+  readonly #room: Room;
   #isStopping = false;
   #allGone: (() => void) | undefined;
 
   constructor(options: LinksOptions) {
     this.#options = options;
+    this.#room = new Room(options.maxPeers, () => this.#peers.values(), options.yielding);
     this.#running = new RunningClock(options.clock, () => {
       for (const session of this.#sessions) session.tick();
       return this.#sessions.size > 0;
@@ -113,14 +120,14 @@ export class Links implements LinkLayer, SessionListener {
   }
 
   /** Dials; resolves when the peer has accepted. Rejects with the code that says why not. */
-  async dial(endpoint: Endpoint, isHeld: boolean, signal: AbortSignal): Promise<Peer<Session>> {
+  async dial(endpoint: Endpoint, purpose: DialPurpose, signal: AbortSignal): Promise<Peer<Session>> {
     const [own, ...accepted] = this.#options.networkHashes;
     try {
-      return await this.#dialAs(own, endpoint, isHeld, signal);
+      return await this.#dialAs(own, endpoint, purpose, signal);
     } catch (error) {
       // A peer that knows only an older network which we accept: we speak as a member of that one.
       for (const networkHash of codeOf(error) === 'MESH_NETWORK_MISMATCH' ? accepted : []) {
-        const peer = await this.#dialAs(networkHash, endpoint, isHeld, signal).catch(() => undefined);
+        const peer = await this.#dialAs(networkHash, endpoint, purpose, signal).catch(() => undefined);
         if (peer !== undefined) return peer;
       }
       throw error;
@@ -146,14 +153,16 @@ export class Links implements LinkLayer, SessionListener {
     clock.clearTimer(timer);
   }
 
-  link(session: Session, outcome: HandshakeOutcome): LinkMachine | LinkErrorCode {
+  link(session: Session, outcome: HandshakeOutcome): LinkEnd | LinkErrorCode {
     if (this.#isStopping) return 'LINK_CLOSED';
     const { admission } = this.#options;
     admission.settled(session);
-    if (session.role === 'responder' && !this.#hasRoom(session, outcome.nodeId)) return 'LINK_FULL';
+    if (session.role === 'responder' && !this.#hasRoom(session, outcome)) return 'LINK_FULL';
     if (!admission.link(outcome.nodeId, session.address, session.direction)) return 'LINK_DENIED';
     session.isLinked = true;
-    return new LinkMachine({ ...this.#options.link(), outcome }, this.#running.nowMs());
+    const parts = { ...this.#options.link(), outcome };
+    const nowMs = this.#running.nowMs();
+    return this.#options.createLink?.(parts, nowMs) ?? new LinkMachine(parts, nowMs);
   }
 
   established(session: Session, info: LinkInfo): void {
@@ -170,13 +179,17 @@ export class Links implements LinkLayer, SessionListener {
       dial?.resolve(known);
       return;
     }
-    if (this.#peers.size >= this.#options.maxPeers && dial?.isHeld !== true) {
+    const purpose = dial?.purpose ?? outcome.params.purpose;
+    const isHeld =
+      session.role === 'initiator' ? purpose === 'hold' : this.#room.holds(outcome.params.purpose);
+    if (!isHeld && !this.#room.enters(purpose, session.role)) {
       session.close('LINK_FULL');
       dial?.reject('MESH_FULL');
       return;
     }
     const peer = new Peer(session, outcome, info);
     peer.dialled = dial?.endpoint.url;
+    peer.isHeld = isHeld;
     this.#peers.set(outcome.nodeId, peer);
     this.#options.events.connected(peer);
     dial?.resolve(peer);
@@ -236,14 +249,14 @@ export class Links implements LinkLayer, SessionListener {
   }
 
   /** Peers that have been accepted and have not said anything yet take room too. */
-  #hasRoom(newcomer: Session, nodeId: NodeId): boolean {
+  #hasRoom(newcomer: Session, { nodeId, params }: HandshakeOutcome): boolean {
     if (this.#peers.has(nodeId)) return true;
-    let count = this.#peers.size;
+    let count = 0;
     for (const session of this.#sessions) {
       const isAccepted = session.machine?.isEstablished === false && session.role === 'responder';
       if (session !== newcomer && isAccepted && session.nodeId !== nodeId) count += 1;
     }
-    return count < this.#options.maxPeers;
+    return this.#room.admits(params.purpose, 'responder', count);
   }
 
   /** Takes an accepted socket. */
@@ -268,11 +281,7 @@ export class Links implements LinkLayer, SessionListener {
     guard.released?.({ address, direction, nodeId: proven, livedMs: nowMs - openedMs }, nowMs);
   }
 
-  #open(
-    role: 'initiator' | 'responder',
-    machine: InitiatorMachine | ResponderMachine,
-    address: string,
-  ): Session {
+  #open(role: 'initiator' | 'responder', machine: HandshakeMachine, address: string): Session {
     const { clock, random, jobs } = this.#options;
     const session = new Session({
       role,
@@ -293,7 +302,7 @@ export class Links implements LinkLayer, SessionListener {
   #dialAs(
     networkHash: Uint8Array,
     endpoint: Endpoint,
-    isHeld: boolean,
+    purpose: DialPurpose,
     signal: AbortSignal,
   ): Promise<Peer<Session>> {
     return new Promise((resolve, reject) => {
@@ -302,16 +311,16 @@ export class Links implements LinkLayer, SessionListener {
       if (signal.aborted) return fail(abortCode(signal.reason));
       const known = endpoint.expected === undefined ? undefined : this.#peers.get(endpoint.expected);
       if (known !== undefined) return resolve(known);
-      if (!isHeld && this.#peers.size >= this.#options.maxPeers) return fail('MESH_FULL');
+      if (!this.#room.admits(purpose, 'initiator')) return fail('MESH_FULL');
       const { handshakes, admission } = this.#options;
       if (!admission.dial(endpoint)) return fail('LINK_DENIED');
-      const machine = handshakes.initiator(networkHash, endpoint);
+      const machine = handshakes.initiator(networkHash, endpoint, purpose === 'swap' ? 'fill' : purpose);
       const session = this.#open('initiator', machine, hostOf(endpoint.url));
       const onAbort = (): void => session.close(abortCode(signal.reason));
       const settle = (): void => signal.removeEventListener('abort', onAbort);
       this.#dials.set(session, {
         endpoint,
-        isHeld,
+        purpose,
         resolve: (peer) => {
           settle();
           resolve(peer);

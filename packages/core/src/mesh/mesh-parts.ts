@@ -1,32 +1,41 @@
-import type { CryptoPool, NodeId, SigningIdentity } from '@yakmesh/crypto';
+import { equalBytes, type CryptoPool, type NodeId, type SigningIdentity } from '@yakmesh/crypto';
+import { EnvelopeClass } from '../envelope/envelope.js';
+import { HopFlag } from '../envelope/hop-flags.js';
 import { ReplayState } from '../envelope/replay-state.js';
 import { encodeParams } from '../handshake/params.js';
 import { PuzzleIssuer } from '../handshake/puzzle.js';
 import { KeyCache } from '../link/key-cache.js';
 import { CREDIT_BYTES_MIN } from '../link/link-limits.js';
 import type { LinkInfo } from '../link/control-frames.js';
+import type { ParcelReaderOptions } from '../link/parcel-reader.js';
 import { MeshCrypto } from '../mesh-crypto.js';
 import { networkHash, networkPrefix } from '../network-hash.js';
 import type { MeshConfig } from '../options.js';
 import type { MeshRuntime } from '../runtime.js';
-import { memoryStore, type Guard, type Store } from '../transport/index.js';
+import { Retention } from '../retention/retention.js';
+import { memoryStore, type Clock, type Guard, type Store } from '../transport/index.js';
 import { Admission } from './admission.js';
 import { Counters } from './counters.js';
+import { Deliveries } from './deliveries.js';
 import { DefaultGuard } from './default-guard.js';
-import { Flood } from './flood.js';
 import { Flows } from './flows.js';
 import { Handshakes } from './handshakes.js';
 import { isolation } from './isolation.js';
 import type { LinkLayer, LinksEvents } from './link-layer.js';
 import { Links, type LinksOptions } from './links.js';
-import { NeighboursOnly } from './neighbours-only.js';
+import { Membership } from './membership.js';
+import { MeshForwarder } from './mesh-forwarder.js';
 import { Pacer } from './pacer.js';
 import { ProtocolRegistry } from './protocol-registry.js';
 import { Publisher } from './publisher.js';
+import { Receipts } from './receipts.js';
+import { RecordSync, type RecordListener } from './record-sync.js';
 import { Redialer } from './redialer.js';
 import { ReplayKeeper } from './replay-keeper.js';
 import { Reports } from './reports.js';
+import { RouteFinder, ROUTE_PROTOCOL } from './route-finder.js';
 import { Router } from './router.js';
+import { TreeSpreader } from './tree-spreader.js';
 
 const BOOT_ID_BYTES = 16;
 const STORE_ENTRIES_MAX = 100_000;
@@ -34,6 +43,8 @@ const STORE_BYTES_MAX = 67_108_864;
 
 /** Of the limit on messages, the part that neighbours are told of: what has piled up while a line stood still must be able to drain. */
 const ANNOUNCED_SHARE = 0.9;
+
+type LinkCheck = ParcelReaderOptions['check'];
 
 /** Everything that a running mesh is made of, wired together. */
 export interface MeshParts {
@@ -47,12 +58,18 @@ export interface MeshParts {
   readonly links: LinkLayer;
   readonly publisher: Publisher;
   readonly pacer: Pacer;
+  readonly spreader: TreeSpreader;
   readonly reports: Reports;
   readonly router: Router;
   readonly flows: Flows;
+  readonly finder: RouteFinder;
+  readonly forwarder: MeshForwarder;
+  readonly deliveries: Deliveries;
   readonly protocols: ProtocolRegistry;
   readonly redialer: Redialer;
+  readonly membership: Membership;
   readonly replayKeeper: ReplayKeeper | undefined;
+  readonly recordSync: RecordSync | undefined;
 }
 
 export interface MeshPartsOptions {
@@ -61,6 +78,7 @@ export interface MeshPartsOptions {
   readonly runtime: MeshRuntime;
   readonly pool: CryptoPool;
   readonly events: LinksEvents;
+  readonly records: RecordListener;
   /** Where others can dial us; undefined when that is not to be told. */
   readonly endpoint: () => string | undefined;
   readonly isRunning: () => boolean;
@@ -113,6 +131,12 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     self: identity.nodeIdBytes,
     networkHashes,
     maxPeers: config.maxPeers,
+    yielding: {
+      get spares() {
+        return membership.spares;
+      },
+      giveUp: () => membership.giveUp(),
+    },
     events,
     link: () => ({
       kem,
@@ -123,15 +147,40 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
       info,
       pingIntervalMs: config.pingInterval,
       headsPerSecond: crypto.headsPerSecond,
-      check: (origin, envelope) => replay.check(origin, envelope, clock.nowMs()),
+      check: checkIncoming(replay, identity, clock),
+      isRepairing: (nodeId) => spreader.isRepairing(nodeId),
       known: (use, network, key, head) => crypto.known(use, network, key, head),
     }),
   });
   const peers = () => links.peers;
   const peer = (nodeId: NodeId) => links.peer(nodeId);
   const pacer = new Pacer({ clock, counters, peer });
-  const spreader = new Flood({ clock, counters, pacer, peers });
-  const forwarder = new NeighboursOnly({ counters, pacer, peer });
+  const { retentionMs } = config;
+  const spreader: TreeSpreader = new TreeSpreader({
+    self: identity.nodeId,
+    clock,
+    random,
+    counters,
+    pacer,
+    replay,
+    retention: new Retention({ retentionMs, bytesMax: config.retentionBytes }),
+    retentionMs,
+    messagesPerSecond: guard.messagesPerSecond ?? 0,
+    peers,
+    peer,
+  });
+  const finder = new RouteFinder({
+    self: identity.nodeIdBytes,
+    publicKey: identity.publicKey,
+    clock,
+    random,
+    counters,
+    keys,
+    jobs: (neighbour) => crypto.jobs(neighbour),
+    networkHashes,
+  });
+  const forwarder = new MeshForwarder({ clock, counters, pacer, finder, peer });
+  const deliveries = new Deliveries({ clock, counters, forwarder, finder, peer });
   const publisher = new Publisher({
     identity,
     crypto,
@@ -140,8 +189,13 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     networkHash: own,
     spreader,
     forwarder,
+    deliveries,
     peers,
-    peer,
+  });
+  const receipts = new Receipts({
+    clock,
+    counters,
+    send: (to, protocol, ids) => publisher.acknowledge(to, protocol, ids),
   });
   const reports = new Reports({ guard, clock, peer });
   const isolated = isolation(counters, config.logger);
@@ -151,7 +205,8 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     clock,
     random,
     counters,
-    peer,
+    finder,
+    forwarder,
     handlers: (protocol) => protocols.handlers(protocol),
   });
   const protocols: ProtocolRegistry = new ProtocolRegistry({
@@ -171,6 +226,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     isRunning: options.isRunning,
     changed: () => links.sendInfo(),
   });
+  spreader.open(protocols);
   const router = new Router({
     self: identity.nodeId,
     selfBytes: identity.nodeIdBytes,
@@ -181,12 +237,45 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     replay,
     spreader,
     forwarder,
+    deliveries,
+    receipts,
     subscriber: (protocol) => protocols.subscriber(protocol),
   });
-  const targetPeers = Math.ceil(config.maxPeers / 2);
-  const redialer = new Redialer({ clock, random, links, self: identity.nodeId, targetPeers });
+  finder.attach(protocols.open(ROUTE_PROTOCOL, finder.handlers));
+  const redialer = new Redialer({ clock, random, links });
+  const membership: Membership = new Membership({
+    clock,
+    random,
+    log: config.logger,
+    counters,
+    self: identity.nodeId,
+    maxPeers: config.maxPeers,
+    endpoint: options.endpoint,
+    links: () => links,
+    store: config.store,
+    alone: () => redialer.wake(),
+  });
+  membership.open(protocols);
   const replayKeeper =
     config.store === undefined ? undefined : new ReplayKeeper(replay, config.store, clock, config.logger);
+  const recordSync =
+    config.records &&
+    new RecordSync({
+      self: identity.nodeId,
+      clock,
+      random,
+      crypto,
+      networkHashes,
+      protocols,
+      publisher,
+      store: config.store,
+      config: config.records,
+      listener: options.records,
+      failed: (error) => {
+        counters.add('sync/1:failed');
+        config.logger.warn({ error: String(error) }, 'Data sync failed at something; it is tried again.');
+      },
+    });
   return {
     counters,
     networkHashes,
@@ -197,12 +286,39 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     links,
     publisher,
     pacer,
+    spreader,
     reports,
     router,
     flows,
+    finder,
+    forwarder,
+    deliveries,
     protocols,
     redialer,
+    membership,
     replayKeeper,
+    recordSync,
+  };
+}
+
+/**
+ * What is for others is looked at for its times only. A copy of what we may have to acknowledge again is let through to where that is
+ * decided, at its origin's price of one hash.
+ */
+function checkIncoming(
+  replay: ReplayState,
+  { nodeId, nodeIdBytes }: SigningIdentity,
+  clock: Clock,
+): LinkCheck {
+  return (origin, envelope, flags) => {
+    // What we said ourselves is no news, whoever brings it.
+    if (origin === nodeId) return 'PEER_DUPLICATE';
+    const nowMs = clock.nowMs();
+    const isDirect = envelope.class !== EnvelopeClass.BROADCAST;
+    if (isDirect && !equalBytes(envelope.to, nodeIdBytes)) return replay.checkTimes(envelope, nowMs);
+    const fault = replay.check(origin, envelope, nowMs);
+    const isAgain = isDirect && fault === 'PEER_DUPLICATE' && (flags & HopFlag.ACK_WANTED) !== 0;
+    return isAgain ? undefined : fault;
   };
 }
 

@@ -41,23 +41,32 @@ export class PeerWatcher implements LinksEvents {
 
   connected(peer: Peer): void {
     const { hub, log, clock } = this.#options;
+    const { membership } = this.#options.parts();
     const { nodeId, info } = peer;
     const description = peer.describe();
+    this.#options.parts().finder.peerChanged(peer);
     log.info({ peer: nodeId, direction: description.direction }, 'A peer is connected.');
     hub.peer({ type: 'connected', peer: description });
     hub.emit('peer:connected', description);
     this.#sharePeers(peer);
+    membership.connected(peer);
+    this.#options.parts().spreader.informed(peer);
     hub.linkMessage({ type: MessageTypes.HELLO, endpoint: info.endpoint }, peer);
+    this.#options.parts().recordSync?.joined(peer);
     const skewMs = info.timeMs - clock.nowMs();
     if (Math.abs(skewMs) >= FUTURE_MS_MAX) hub.emit('clock:skew', { nodeId, skewMs });
   }
 
   disconnected(peer: Peer, code: MeshErrorCode | PeerFaultCode): void {
     const { hub, log, drains } = this.#options;
-    const { flows, redialer } = this.#options.parts();
+    const { flows, redialer, membership, spreader, finder, recordSync } = this.#options.parts();
     log.info({ peer: peer.nodeId, code }, 'A peer is gone.');
+    recordSync?.gone(peer);
+    finder.peerLost(peer);
     flows.peerLost(peer);
-    redialer.lost(peer);
+    redialer.lost(peer, code);
+    membership.disconnected(peer, code);
+    spreader.disconnected(peer);
     const description = peer.describe();
     hub.peer({ type: 'disconnected', peer: description, code });
     hub.emit('peer:disconnected', description, code);
@@ -79,7 +88,7 @@ export class PeerWatcher implements LinksEvents {
 
   action(peer: Peer, action: LinkAction, session: PeerSession): void {
     const { hub } = this.#options;
-    const { router, protocols, flows, counters, reports } = this.#options.parts();
+    const { router, protocols, flows, counters, reports, membership, spreader } = this.#options.parts();
     switch (action.type) {
       case 'deliver':
         return router.receive(peer, action.arrival, action.receivedMs, session);
@@ -94,6 +103,10 @@ export class PeerWatcher implements LinksEvents {
       case 'peers':
         return this.#hinted(peer, action.hints);
       case 'info':
+        this.#options.parts().finder.peerChanged(peer);
+        membership.connected(peer);
+        spreader.informed(peer);
+        this.#options.parts().recordSync?.joined(peer);
         return hub.peer({ type: 'protocols', peer: peer.describe() });
       case 'suspect':
         hub.peer({ type: 'suspect', peer: peer.describe() });
@@ -105,6 +118,7 @@ export class PeerWatcher implements LinksEvents {
         return hub.linkMessage({ type: MessageTypes.PONG, rttMs: action.rttMs }, peer);
       case 'fault':
         counters.add(action.code, action.count);
+        if (action.isTreeCopy === true) spreader.duplicate(peer);
         if (REFUSED_COPIES.includes(action.code)) return router.repeated(peer, action.count);
         return reports.node(peer.nodeId, action.code, penaltyOf(action.code));
       case 'job':
@@ -118,9 +132,7 @@ export class PeerWatcher implements LinksEvents {
 
   #hinted(peer: Peer, hints: readonly PeerHint[]): void {
     const { hub } = this.#options;
-    const { redialer, counters } = this.#options.parts();
-    const bad = redialer.hinted(hints, peer.session.address);
-    if (bad > 0) counters.add('PEER_BAD_HINT', bad);
+    this.#options.parts().membership.hinted(peer, hints);
     const isWelcome = !this.#welcomed.has(peer) && peer.session.role === 'initiator';
     this.#welcomed.add(peer);
     if (isWelcome) hub.linkMessage({ type: MessageTypes.WELCOME, peers: hints }, peer);
@@ -129,11 +141,12 @@ export class PeerWatcher implements LinksEvents {
 
   /** Tells the new peer of the others, and the others of it, where endpoints are to be told. */
   #sharePeers(peer: Peer): void {
-    const { links } = this.#options.parts();
+    const { links, membership } = this.#options.parts();
+    const isTold = (about: Peer, to: Peer): boolean => membership.isDialable(about) && isTellable(about, to);
     const others = links.peers.filter((other) => other !== peer);
-    const known = others.filter((other) => isTellable(other, peer)).slice(-HINTS_MAX);
+    const known = others.filter((other) => isTold(other, peer)).slice(-HINTS_MAX);
     sendHints(peer, known);
-    for (const other of others) if (isTellable(peer, other)) sendHints(other, [peer]);
+    for (const other of others) if (isTold(peer, other)) sendHints(other, [peer]);
   }
 }
 

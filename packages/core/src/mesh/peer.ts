@@ -46,6 +46,10 @@ export class Peer<Session extends PeerSession = PeerSession> {
   info: LinkInfo;
   /** Where we dialled it, if we did. */
   dialled: string | undefined;
+  /** The application dialled it: it is never given up for room, and dialled again for ever. */
+  isKept = false;
+  /** The link is beyond maxPeers: held by us, or by the peer. */
+  isHeld = false;
 
   constructor(session: Session, outcome: HandshakeOutcome, info: LinkInfo) {
     this.nodeId = outcome.nodeId;

@@ -27,7 +27,6 @@ const PENALTIES: Readonly<Partial<Record<MeshErrorCode | PeerFaultCode, number>>
   PEER_BAD_ENVELOPE: 2,
   PEER_BAD_HINT: 1,
   PEER_UNKNOWN_NETWORK: 1,
-  PEER_WRONG_DESTINATION: 1,
 };
 
 /** The weight of a fault; 0 for one that blames nobody. */

@@ -20,7 +20,7 @@ import {
 } from '../transport/index.js';
 import type { Counters } from './counters.js';
 import type { Flows } from './flows.js';
-import { Gate } from './gate.js';
+import { Gate, type AskGate } from './gate.js';
 import type { Isolated } from './isolation.js';
 import type { Peer } from './peer.js';
 import { signingError } from './publish-errors.js';
@@ -82,7 +82,8 @@ export class ProtocolRegistry {
     this.#options.isolated(() => handlers.frame?.(body, { via: peer.nodeId, receivedMs }));
   }
 
-  open(protocol: ProtocolId, handlers: ProtocolHandlers): ProtocolPort {
+  /** `proofGate` is the gate of a protocol of core itself, which gets the proof of a message too. */
+  open(protocol: ProtocolId, handlers: ProtocolHandlers, proofGate?: AskGate): ProtocolPort {
     if (!isProtocolId(protocol)) {
       throw new TypeError(
         `"${String(protocol)}" is no protocol id; give name/version in at most 32 lower-case ASCII characters.`,
@@ -92,11 +93,14 @@ export class ProtocolRegistry {
       throw new CodedError('PROTOCOL_TAKEN', `The protocol ${protocol} is open already.`);
     if (this.#open.size >= OPEN_PROTOCOLS_MAX)
       throw new RangeError(`At most ${OPEN_PROTOCOLS_MAX} protocols are open at once.`);
-    const gate = new Gate(handlers, this.#options.clock, this.#options.counters);
+    const ask: AskGate =
+      proofGate ?? (async (payload, info) => (await handlers.gate?.(payload, info)) ?? 'forward');
+    const gate = new Gate(ask, this.#options.clock, this.#options.counters);
+    const isGated = handlers.gate !== undefined || proofGate !== undefined;
     this.#open.set(protocol, {
       handlers,
       subscriber: {
-        gate: handlers.gate === undefined ? undefined : (payload, info) => gate.ask(payload, info),
+        gate: isGated ? (payload, info, signed) => gate.ask(payload, info, signed) : undefined,
         message: (payload, info) => this.#options.isolated(() => handlers.message?.(payload, info)),
       },
     });
@@ -160,12 +164,7 @@ export class ProtocolRegistry {
           }
         }),
       broadcast: (payload, options = {}) => checked(() => publisher.broadcast(protocol, payload, options)),
-      send: (to, payload, options = {}) =>
-        checked(() => {
-          if (options.ack === true)
-            throw new MeshError('MESH_NOT_SUPPORTED', 'Acknowledged sends come with routing.');
-          return publisher.send(to, protocol, payload, options);
-        }),
+      send: (to, payload, options = {}) => checked(() => publisher.send(to, protocol, payload, options)),
       frame: (to, body, options = {}) => {
         requireOpen();
         if (body.length > FRAME_BODY_BYTES_MAX)

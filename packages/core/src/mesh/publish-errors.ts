@@ -4,7 +4,7 @@ import { MeshError } from '../errors.js';
 import { codeOf } from '../transport/index.js';
 
 export function unreachable(to: NodeId): MeshError {
-  return new MeshError('MESH_UNREACHABLE', `${to} is no neighbour of this node; connect to it first.`);
+  return new MeshError('MESH_UNREACHABLE', `No way to ${to} was found, or it does not answer.`);
 }
 
 export function queueFull(to: NodeId): MeshError {
@@ -29,7 +29,7 @@ export function tooLarge(kind: EnvelopeClass, bytes: number, limit: number): Mes
 export function busy(cause?: unknown): MeshError {
   return new MeshError(
     'MESH_BUSY',
-    'Too many messages wait for their signature; await earlier ones first.',
+    'Too many messages wait for their signature or acknowledgement; await earlier ones first.',
     cause === undefined ? {} : { cause },
   );
 }

@@ -14,11 +14,13 @@ import {
   type Parcel,
 } from '../envelope/batch.js';
 import { encodeLeafMessage, envelopeBytes, messageId, type Envelope } from '../envelope/envelope.js';
+import { HopFlag } from '../envelope/hop-flags.js';
 import type { MeshCrypto } from '../mesh-crypto.js';
-import { TTL_MAX, type BroadcastResult, type Clock, type SendResult } from '../transport/index.js';
+import { TTL_MAX, withAbort, type BroadcastResult, type Clock, type SendResult } from '../transport/index.js';
 import type { Counters } from './counters.js';
+import type { Deliveries } from './deliveries.js';
 import { EnvelopeMaker, requireWithin, type EnvelopeOptions } from './envelope-maker.js';
-import type { Forwarder } from './forwarder.js';
+import type { DirectSending, Forwarder } from './forwarder.js';
 import type { Peer } from './peer.js';
 import { busy, queueFull, signingError, unreachable } from './publish-errors.js';
 import type { Sending, Spreader } from './spreader.js';
@@ -34,28 +36,62 @@ export interface PublisherOptions {
   readonly networkHash: Uint8Array;
   readonly spreader: Spreader;
   readonly forwarder: Forwarder;
+  readonly deliveries: Deliveries;
   readonly peers: () => readonly Peer[];
-  readonly peer: (nodeId: NodeId) => Peer | undefined;
 }
 
 /** What the sender of a message may choose. */
 export interface PublishOptions extends EnvelopeOptions {
   readonly ttl?: number | undefined;
+  readonly mode?: 'tree' | 'flood' | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Done with messages that are signed before they leave. Those of one batch come together. */
+  readonly before?: BeforeSending | undefined;
 }
 
+/** The hop header that a message sets out with. */
+interface Hop {
+  readonly ttl: number;
+  /** Bits of HopFlag. */
+  readonly flags: number;
+}
+
+/** What the sender of a direct message may choose. */
+export interface DirectOptions extends PublishOptions {
+  readonly ack?: boolean | undefined;
+  readonly via?: NodeId | undefined;
+}
+
+/** Where a direct message goes. */
+interface Direct {
+  readonly to: NodeId;
+  readonly via: NodeId | undefined;
+  readonly isAckWanted: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+/** Says of each message why it must not leave; undefined where it may. */
+export type BeforeSending = (
+  batch: Batch,
+  messages: readonly BatchMessage[],
+) => Promise<readonly (Error | undefined)[]>;
+
 /** A message between its signature and the queues. */
-interface Pending {
+interface Pending extends Hop {
   readonly core: Uint8Array;
   readonly envelope: Envelope;
   readonly message: Uint8Array;
-  readonly ttl: number;
-  readonly to: NodeId | undefined;
+  readonly direct: Direct | undefined;
+  readonly before: BeforeSending | undefined;
   readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 interface Outcome extends Sending {
   readonly id: string;
+  /** Of a direct message. */
+  readonly direct?: DirectSending | undefined;
+  /** Settles with the acknowledgement, where one is wanted. */
+  readonly delivery?: Promise<NodeId> | undefined;
 }
 
 /** Signs what this node says, in batches, and sends it to the neighbours, none faster than it takes. */
@@ -81,12 +117,20 @@ export class Publisher {
     requireWithin('ttl', ttl, 1, TTL_MAX);
     const envelope = this.#envelopes.broadcast(protocol, payload, options);
     const { signal } = options;
-    const own = await this.#publish(this.#options.networkHash, envelope, ttl, undefined, signal);
+    const hop = { ttl, flags: options.mode === 'flood' ? HopFlag.FLOOD : 0 };
+    const own = await this.#publish(
+      this.#options.networkHash,
+      envelope,
+      hop,
+      undefined,
+      signal,
+      options.before,
+    );
     // Peers of an older network that we accept get a copy that is signed for it; its number is the same.
     const older = this.#olderNetworks();
     if (older.length === 0) return own;
     const copies = await Promise.all(
-      older.map((networkHash) => this.#publish(networkHash, envelope, ttl, undefined, signal)),
+      older.map((networkHash) => this.#publish(networkHash, envelope, hop, undefined, signal)),
     );
     return {
       id: own.id,
@@ -105,24 +149,60 @@ export class Publisher {
     return [...networks.values()];
   }
 
-  async send(to: NodeId, protocol: string, payload: unknown, options: PublishOptions): Promise<SendResult> {
-    const envelope = this.#envelopes.direct(to, protocol, payload, options);
-    const peer = this.#options.peer(to);
-    if (peer === undefined) throw unreachable(to);
-    const { networkHash } = peer.accepts(this.#options.networkHash) ? this.#options : peer.outcome;
-    const { id, skipped } = await this.#publish(networkHash, envelope, 0, to, options.signal);
-    const [refused] = skipped;
-    if (refused?.code === 'MESH_UNREACHABLE') throw unreachable(to);
-    if (refused !== undefined) throw queueFull(to);
-    return { id, via: to, acknowledged: false };
+  /** Looks for a way first where none is known, which may take seconds. */
+  async send(to: NodeId, protocol: string, payload: unknown, options: DirectOptions): Promise<SendResult> {
+    const draft = this.#envelopes.draft(to, protocol, payload, options);
+    const { via, signal, ack: isAckWanted = false } = options;
+    if (isAckWanted && this.#options.deliveries.isFull) throw busy();
+    const networkHash = this.#wayNow(to, via) ?? (await this.#wayFound(to, via, signal));
+    const outcome = await this.#publish(
+      networkHash,
+      draft(),
+      directHop(isAckWanted),
+      { to, via, isAckWanted, signal },
+      signal,
+    );
+    const { id, direct, delivery } = outcome;
+    if (delivery !== undefined) return { id, via: await delivery, acknowledged: true };
+    if (direct?.via !== undefined) return { id, via: direct.via, acknowledged: false };
+    throw direct?.code === 'MESH_QUEUE_FULL' ? queueFull(to) : unreachable(to);
+  }
+
+  /** Acknowledges messages that were delivered here. One that cannot be sent is sent when its message comes again. */
+  async acknowledge(to: NodeId, protocol: string, ids: Uint8Array): Promise<void> {
+    try {
+      const networkHash = this.#wayNow(to, undefined) ?? (await this.#wayFound(to, undefined, undefined));
+      const envelope = this.#envelopes.acknowledgement(to, protocol, ids);
+      const direct = { to, via: undefined, isAckWanted: false, signal: undefined };
+      const outcome = await this.#publish(networkHash, envelope, directHop(false), direct, undefined);
+      const isSent = outcome.direct?.via !== undefined;
+      this.#options.counters.add(isSent ? 'acknowledgements:sent' : 'acknowledgements:dropped');
+    } catch {
+      this.#options.counters.add('acknowledgements:dropped');
+    }
+  }
+
+  /** The network for which a message must be signed that goes out now; undefined where no way is known. */
+  #wayNow(to: NodeId, via: NodeId | undefined): Uint8Array | undefined {
+    const { forwarder, networkHash } = this.#options;
+    const next = forwarder.next(to, { via });
+    return next === undefined || next.accepts(networkHash) ? next && networkHash : next.outcome.networkHash;
+  }
+
+  async #wayFound(to: NodeId, via: NodeId | undefined, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    const isFound = await withAbort(signal, this.#options.forwarder.find(to, via));
+    const networkHash = isFound ? this.#wayNow(to, via) : undefined;
+    if (networkHash === undefined) throw unreachable(to);
+    return networkHash;
   }
 
   async #publish(
     networkHash: Uint8Array,
     envelope: Envelope,
-    ttl: number,
-    to: NodeId | undefined,
+    hop: Hop,
+    direct: Direct | undefined,
     signal: AbortSignal | undefined,
+    before?: BeforeSending,
   ): Promise<Outcome> {
     const { identity, crypto } = this.#options;
     if (this.#pendingBytes > 0 && this.#pendingBytes + envelopeBytes(envelope) > PENDING_BYTES_MAX)
@@ -136,9 +216,18 @@ export class Publisher {
       signer.onBatch = (batch) => this.#signed(batch, networkHash);
     }
     return new Promise<Outcome>((resolve, reject) => {
-      this.#pending.set(message, { core, envelope: { ...envelope, payload }, message, ttl, to, resolve });
+      this.#pending.set(message, {
+        core,
+        envelope: { ...envelope, payload },
+        message,
+        ...hop,
+        direct,
+        before,
+        resolve,
+        reject,
+      });
       this.#pendingBytes += core.length;
-      signer.add(to === undefined ? 'gossip' : 'direct', message, signal).catch((error: unknown) => {
+      signer.add(direct === undefined ? 'gossip' : 'direct', message, signal).catch((error: unknown) => {
         if (this.#pending.delete(message)) this.#pendingBytes -= core.length;
         reject(signingError(error));
       });
@@ -168,17 +257,36 @@ export class Publisher {
       const salt = signed.salts[index];
       if (pending === undefined || salt === undefined) return;
       this.#pending.delete(message);
-      const { core, envelope, ttl, to } = pending;
+      const { core, envelope, ttl, flags, direct, before } = pending;
       this.#pendingBytes -= core.length;
-      const name = `${to ?? ''}|${ttl}|${envelope.priority}`;
+      const way = direct === undefined ? '' : `${direct.to}|${direct.via ?? ''}|${direct.isAckWanted}`;
+      const name = `${way}|${ttl}|${flags}|${envelope.priority}|${before === undefined ? '' : envelope.protocol}`;
       const group = groups.get(name) ?? { pending: [], messages: [] };
       group.pending.push(pending);
       group.messages.push({ index, salt, core, envelope, id: messageId(message), path: undefined });
       groups.set(name, group);
     });
     for (const { pending, messages } of groups.values()) {
-      this.#dispatch(batch, pending, messages, messages.length === signed.messages.length);
+      const isWhole = messages.length === signed.messages.length;
+      const before = pending[0]?.before;
+      if (before === undefined) this.#dispatch(batch, pending, messages, isWhole);
+      else void this.#dispatchAfter(before, batch, pending, messages, isWhole);
     }
+  }
+
+  async #dispatchAfter(
+    before: BeforeSending,
+    batch: Batch,
+    pending: readonly Pending[],
+    messages: readonly BatchMessage[],
+    isWhole: boolean,
+  ): Promise<void> {
+    const refusals = await before(batch, messages).catch((error: unknown) => pending.map(() => error));
+    const leaves = refusals.map((refusal) => refusal === undefined);
+    pending.forEach(({ reject }, index) => leaves[index] === true || reject(refusals[index]));
+    const isAll = isWhole && leaves.every(Boolean);
+    const goes = (_: unknown, index: number): boolean => leaves[index] === true;
+    this.#dispatch(batch, pending.filter(goes), messages.filter(goes), isAll);
   }
 
   #dispatch(
@@ -189,19 +297,21 @@ export class Publisher {
   ): void {
     const [first] = pending;
     if (first === undefined) return;
-    const { ttl, to, envelope } = first;
+    const { ttl, flags, direct, envelope } = first;
     // The first hop is taken by this very transmission.
     const remaining = Math.max(0, ttl - 1);
-    const parcel = {
+    const parcel: Parcel = {
       batch,
       messages,
       isWhole,
       ttl: remaining,
+      flags,
       priority: envelope.priority,
       bytes: parcelBytes(messages),
     };
-    const { spreader, forwarder, counters } = this.#options;
-    const { peersSent, skipped } = to === undefined ? spreader.publish(parcel) : forwarder.send(to, parcel);
+    const { spreader, counters } = this.#options;
+    if (direct !== undefined) return this.#dispatchDirect(parcel, direct, pending);
+    const { peersSent, skipped } = spreader.publish(parcel);
     counters.add('messages:sent', messages.length);
     if (skipped.length > 0) counters.add('messages:skipped', skipped.length * messages.length);
     pending.forEach(({ resolve }, index) => {
@@ -209,4 +319,36 @@ export class Publisher {
       if (message !== undefined) resolve({ id: bytesToHex(message.id), peersSent, skipped });
     });
   }
+
+  #dispatchDirect(parcel: Parcel, direct: Direct, pending: readonly Pending[]): void {
+    const { forwarder, counters, deliveries } = this.#options;
+    const { to, via, isAckWanted } = direct;
+    const sending = forwarder.send(to, parcel, { via });
+    counters.add(sending.via === undefined ? 'messages:skipped' : 'messages:sent', parcel.messages.length);
+    pending.forEach(({ resolve, direct: own }, index) => {
+      const message = parcel.messages[index];
+      if (message === undefined) return;
+      const delivery = isAckWanted
+        ? deliveries.begin({
+            to,
+            via,
+            sentVia: sending.via,
+            signal: own?.signal,
+            parcel: alone(parcel, message),
+          })
+        : undefined;
+      resolve({ id: bytesToHex(message.id), peersSent: 0, skipped: [], direct: sending, delivery });
+    });
+  }
+}
+
+/** We know the way to ourselves, so whoever gets our message may take up the way back. */
+function directHop(isAckWanted: boolean): Hop {
+  return { ttl: TTL_MAX, flags: HopFlag.ADOPTED | (isAckWanted ? HopFlag.ACK_WANTED : 0) };
+}
+
+/** One message of a parcel, as it is sent again. */
+function alone(parcel: Parcel, message: BatchMessage): Parcel {
+  const isWhole = parcel.isWhole && parcel.messages.length === 1;
+  return { ...parcel, messages: [message], isWhole, bytes: parcelBytes([message]) };
 }

@@ -1,14 +1,10 @@
+import { FIRST_MS, retryDelayMs } from '../membership/backoff.js';
 import type { Random } from '../transport/index.js';
 
-/** First delay's upper end; it doubles with each failure. */
-const FIRST_MS = 100;
-/** Longest delay while an outage is young. */
-const YOUNG_CAP_MS = 2_000;
-/** How long it is young. */
-const YOUNG_MS = 120_000;
-const OLD_CAP_MS = 5_000;
 /** After a refusal (full, denied, another network) the peer is asked again between this and twice this. */
 const REFUSED_MS = 30_000;
+/** A peer that needed our place for another one is asked again between this and twice this: we have other neighbours. */
+const REST_MS = 600_000;
 /** Endpoints dialled again for ever; a further one is not kept, and the caller of connect is told. */
 export const REDIALS_MAX = 256;
 
@@ -62,9 +58,22 @@ export class RedialMachine {
     if (target === undefined) return;
     target.state = 'waiting';
     target.failures += 1;
-    const capMs = nowMs - target.lostMs < YOUNG_MS ? YOUNG_CAP_MS : OLD_CAP_MS;
-    const backoffMs = Math.min(capMs, FIRST_MS * 2 ** Math.min(target.failures, 16));
-    target.dueMs = nowMs + (isRefusal ? REFUSED_MS + this.#jitter(REFUSED_MS) : this.#jitter(backoffMs));
+    const { failures, lostMs } = target;
+    const retryMs = retryDelayMs(this.#random, failures, nowMs - lostMs);
+    target.dueMs = nowMs + (isRefusal ? REFUSED_MS + this.#jitter(REFUSED_MS) : retryMs);
+  }
+
+  /** It has no room for us, and others have. */
+  rest(endpoint: string, nowMs: number): void {
+    const target = this.#targets.get(endpoint);
+    if (target?.state !== 'waiting') return;
+    target.dueMs = nowMs + REST_MS + this.#jitter(REST_MS);
+  }
+
+  /** All that wait are dialled soon. */
+  wake(nowMs: number): void {
+    for (const target of this.#targets.values())
+      if (target.state === 'waiting') target.dueMs = Math.min(target.dueMs, nowMs + this.#jitter(FIRST_MS));
   }
 
   forget(endpoint: string): void {

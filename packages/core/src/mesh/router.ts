@@ -1,17 +1,21 @@
 import { bytesToHex, equalBytes, type NodeId } from '@yakmesh/crypto';
-import type { BatchMessage } from '../envelope/batch.js';
-import { EnvelopeClass, type Envelope } from '../envelope/envelope.js';
+import type { Batch, BatchMessage } from '../envelope/batch.js';
+import { HopFlag } from '../envelope/hop-flags.js';
+import { EnvelopeClass, MESSAGE_ID_BYTES, type Envelope } from '../envelope/envelope.js';
 import { decodePayload } from '../envelope/payload.js';
 import type { ReplayState } from '../envelope/replay-state.js';
+import type { PeerFaultCode } from '../errors.js';
 import { detached } from '../link/parcel-check.js';
 import type { Arrival } from '../link/parcel-reader.js';
 import type { Clock, GateVerdict, Guard, MessageInfo, Payload, Priority } from '../transport/index.js';
 import type { Counters } from './counters.js';
+import type { Deliveries } from './deliveries.js';
 import type { Forwarder } from './forwarder.js';
 import { HeldMessages } from './held-messages.js';
 import type { PeerSession } from './link-layer.js';
 import type { Held, Refusal } from './origin-lines.js';
 import type { Peer } from './peer.js';
+import type { Receipts } from './receipts.js';
 import { Repetitions } from './repetitions.js';
 import type { Reports } from './reports.js';
 import type { Spreader } from './spreader.js';
@@ -19,10 +23,17 @@ import type { Spreader } from './spreader.js';
 /** Messages dealt with before the event loop gets a turn. */
 const MESSAGES_PER_TURN = 128;
 
+/** A message with what proves it: for protocols of core itself that keep the proof. */
+export interface SignedMessage {
+  readonly batch: Batch;
+  readonly message: BatchMessage;
+}
+
 /** Where messages of a protocol go. */
 export interface Subscriber {
   /** Undefined where the protocol has no gate: then its messages are relayed without being looked at. */
-  readonly gate: ((payload: Payload, info: MessageInfo) => Promise<GateVerdict>) | undefined;
+  readonly gate:
+    ((payload: Payload, info: MessageInfo, signed: SignedMessage) => Promise<GateVerdict>) | undefined;
   message(payload: Payload, info: MessageInfo): void;
 }
 
@@ -36,6 +47,8 @@ export interface RouterOptions {
   readonly replay: ReplayState;
   readonly spreader: Spreader;
   readonly forwarder: Forwarder;
+  readonly deliveries: Deliveries;
+  readonly receipts: Receipts;
   readonly subscriber: (protocol: string) => Subscriber | undefined;
 }
 
@@ -48,7 +61,13 @@ interface Work {
   next: number;
   /** Messages of it that wait for their origin's allowance. */
   held: number;
+  /** Messages of it that were here before. */
+  copies: number;
   fresh: BatchMessage[];
+  /** Messages of it for other nodes. */
+  transit: BatchMessage[];
+  /** Whether the way back to its origin is taken up, as those that go on may say. */
+  readonly isAdopted: boolean;
 }
 
 /** A message that waits for its origin's allowance. */
@@ -97,7 +116,19 @@ export class Router {
   }
 
   receive(from: Peer, arrival: Arrival, receivedMs: number, session: PeerSession): void {
-    this.#work.push({ from, session, arrival, receivedMs, next: 0, held: 0, fresh: [] });
+    const isAdopted = arrival.batch.use === 'direct' && this.#heard(from, arrival);
+    this.#work.push({
+      from,
+      session,
+      arrival,
+      receivedMs,
+      next: 0,
+      held: 0,
+      copies: 0,
+      fresh: [],
+      transit: [],
+      isAdopted,
+    });
     if (!this.#isScheduled) this.#run();
   }
 
@@ -137,27 +168,76 @@ export class Router {
   }
 
   #take(work: Work, message: BatchMessage): void {
-    const { clock, counters, replay, selfBytes, self, forwarder } = this.#options;
+    const { clock, counters, replay, selfBytes, self } = this.#options;
     const { envelope } = message;
     const { origin } = work.arrival.batch;
     if (origin === self) return this.#copy(work);
-    if (envelope.class === EnvelopeClass.ACK) return counters.add('PEER_UNKNOWN_FRAME');
-    if (envelope.class === EnvelopeClass.DIRECT && !equalBytes(envelope.to, selfBytes)) {
-      return forwarder.forward(work.from, work.arrival, message);
+    if (envelope.class !== EnvelopeClass.BROADCAST && !equalBytes(envelope.to, selfBytes)) {
+      work.transit.push(message);
+      return;
     }
     // Read only, so that a copy costs its origin nothing of what it may send.
     const fault = replay.check(origin, envelope, clock.nowMs());
-    if (fault !== undefined) return counters.add(fault);
-    const refusal = this.#held.refusal(origin, message.core.length);
-    if (refusal !== undefined) return this.#hold(work, message, refusal);
+    if (fault !== undefined) return this.#refused(work, message, fault);
+    if (envelope.class === EnvelopeClass.ACK) return this.#acknowledged(work, envelope);
+    if (this.#isAsked(work, envelope)) {
+      if (this.#isBanned(work)) return counters.add('GUARD_BANNED');
+    } else {
+      const refusal = this.#held.refusal(origin, message.core.length);
+      if (refusal !== undefined) return this.#hold(work, message, refusal);
+    }
     if (!replay.mark(origin, envelope)) return this.#copy(work);
     this.#repetitions.heardNew();
     this.#accept(work, message);
   }
 
-  #copy({ from }: Work): void {
+  #copy(work: Work): void {
+    work.copies += 1;
     this.#options.counters.add('PEER_DUPLICATE');
-    this.repeated(from, 1);
+    this.repeated(work.from, 1);
+  }
+
+  /** What we asked for is bounded where it is asked for, and takes nothing from what its origin may say now. */
+  #isAsked({ from, arrival }: Work, envelope: Envelope): boolean {
+    if ((arrival.flags & HopFlag.REPAIR) === 0) return false;
+    return this.#options.spreader.isAsked(from, arrival.batch, envelope);
+  }
+
+  #isBanned({ from, arrival }: Work): boolean {
+    const { guard, clock } = this.#options;
+    const link = {
+      nodeId: arrival.batch.origin,
+      address: from.session.address,
+      direction: 'outbound',
+    } as const;
+    return guard.peer?.(link, clock.monotonicMs()).allowed === false;
+  }
+
+  #heard(from: Peer, arrival: Arrival): boolean {
+    const { selfBytes, forwarder } = this.#options;
+    const isGoingOn = arrival.messages.some(({ envelope }) => !equalBytes(envelope.to, selfBytes));
+    return forwarder.heard(from, arrival, isGoingOn);
+  }
+
+  /** Of a copy the acknowledgement may have been lost. */
+  #refused(work: Work, { envelope, id }: BatchMessage, fault: PeerFaultCode): void {
+    const { counters, receipts } = this.#options;
+    if (fault !== 'PEER_DUPLICATE') return counters.add(fault);
+    this.#copy(work);
+    const { arrival } = work;
+    const isWanted = envelope.class === EnvelopeClass.DIRECT && (arrival.flags & HopFlag.ACK_WANTED) !== 0;
+    if (isWanted) receipts.repeated(arrival.batch.origin, envelope.protocol, id);
+  }
+
+  #acknowledged(work: Work, envelope: Envelope): void {
+    const { replay, counters, deliveries } = this.#options;
+    const { origin } = work.arrival.batch;
+    if (!replay.mark(origin, envelope)) return this.#copy(work);
+    this.#repetitions.heardNew();
+    const ids = decodePayload(envelope.payload)?.value;
+    const isWhole = ids instanceof Uint8Array && ids.length > 0 && ids.length % MESSAGE_ID_BYTES === 0;
+    if (!isWhole) return counters.add('PEER_BAD_PAYLOAD');
+    if (deliveries.acknowledged(origin, ids) === 0) counters.add('acknowledgements:unasked');
   }
 
   /** Marked at once, so that no copy waits beside it; what cannot wait is not marked, so that its origin's own copy may come in time. */
@@ -174,7 +254,10 @@ export class Router {
     // Its neighbour gets its credit back, so the rest of the arrival must not stay in memory with it.
     const own = detached(message);
     const arrival = { ...work.arrival, messages: [own], isWhole: false, chargedBytes: 0 };
-    this.#held.hold(new HeldMessage({ ...work, arrival, next: 1, held: 1, fresh: [] }, own), refusal);
+    this.#held.hold(
+      new HeldMessage({ ...work, arrival, next: 1, held: 1, copies: 0, fresh: [], transit: [] }, own),
+      refusal,
+    );
   }
 
   /** Messages of one origin may go on; they are relayed together as they came together. */
@@ -202,13 +285,17 @@ export class Router {
     const { from, session, arrival, next, held } = work;
     const fresh = work.fresh;
     work.fresh = [];
-    if (fresh.length > 0) this.#options.spreader.relay(from, arrival, fresh);
+    const { spreader, forwarder } = this.#options;
+    if (fresh.length > 0) spreader.relay(from, arrival, fresh);
+    else if (isTreeCopy(work)) spreader.duplicate(from);
+    const transit = work.transit;
+    work.transit = [];
+    if (transit.length > 0) forwarder.forward(from, arrival, transit, work.isAdopted);
     if (held === 0 && next === arrival.messages.length && arrival.chargedBytes > 0)
       session.consumed(arrival.chargedBytes);
   }
 
   #accept(work: Work, message: BatchMessage): void {
-    const { counters } = this.#options;
     const { envelope } = message;
     const subscriber = this.#options.subscriber(envelope.protocol);
     const payload = subscriber === undefined ? undefined : this.#payload(envelope, work.arrival.batch.origin);
@@ -217,10 +304,22 @@ export class Router {
       void this.#gated(work, message, subscriber, payload.value, info);
       return;
     }
-    work.fresh.push(message);
+    if (envelope.class === EnvelopeClass.BROADCAST) work.fresh.push(message);
     if (subscriber === undefined || payload === undefined) return;
-    counters.add('messages:received');
-    subscriber.message(payload.value, info);
+    this.#deliver(work, message, subscriber, payload.value, info);
+  }
+
+  #deliver(
+    { arrival }: Work,
+    { envelope, id }: BatchMessage,
+    subscriber: Subscriber,
+    payload: Payload,
+    info: MessageInfo,
+  ): void {
+    this.#options.counters.add('messages:received');
+    subscriber.message(payload, info);
+    if (envelope.class === EnvelopeClass.DIRECT && (arrival.flags & HopFlag.ACK_WANTED) !== 0)
+      this.#options.receipts.delivered(arrival.batch.origin, envelope.protocol, id);
   }
 
   async #gated(
@@ -231,13 +330,13 @@ export class Router {
     info: MessageInfo,
   ): Promise<void> {
     const { counters, reports, spreader } = this.#options;
-    const verdict = (await subscriber.gate?.(payload, info)) ?? 'ignore';
+    const verdict =
+      (await subscriber.gate?.(payload, info, { batch: work.arrival.batch, message })) ?? 'ignore';
     counters.add(`gate:${verdict}`);
     if (verdict === 'reject') reports.node(work.from.nodeId, 'GATE_REJECTED', 5);
     if (verdict !== 'forward') return;
-    spreader.relay(work.from, work.arrival, [message]);
-    counters.add('messages:received');
-    subscriber.message(payload, info);
+    if (info.kind === 'broadcast') spreader.relay(work.from, work.arrival, [message]);
+    this.#deliver(work, message, subscriber, payload, info);
   }
 
   #payload(envelope: Envelope, origin: NodeId): { readonly value: Payload } | undefined {
@@ -247,6 +346,13 @@ export class Router {
     this.#options.reports.node(origin, 'PEER_BAD_PAYLOAD', 10);
     return undefined;
   }
+}
+
+/** All of it came along the tree and was here before. */
+function isTreeCopy({ arrival, copies }: Work): boolean {
+  const { batch, flags = 0, messages } = arrival;
+  const isTree = batch.use === 'gossip' && (flags & (HopFlag.FLOOD | HopFlag.REPAIR)) === 0;
+  return isTree && copies === messages.length;
 }
 
 function messageInfo(work: Work, message: BatchMessage): MessageInfo {

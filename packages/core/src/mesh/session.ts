@@ -2,13 +2,12 @@ import { wipe, type NodeId } from '@yakmesh/crypto';
 import type { CryptoJobs } from '../crypto-job.js';
 import type { LinkErrorCode, MeshErrorCode, PeerFaultCode } from '../errors.js';
 import type { HandshakeAction, HandshakeOutcome, HandshakeRole } from '../handshake/actions.js';
-import type { InitiatorMachine } from '../handshake/initiator.js';
+import type { HandshakeMachine } from '../handshake/handshake-machine.js';
 import type { LinkSecrets } from '../handshake/key-schedule.js';
-import type { ResponderMachine } from '../handshake/responder.js';
 import type { LinkInfo } from '../link/control-frames.js';
 import type { LinkAction } from '../link/link-actions.js';
 import { SOCKET_BYTES_MAX } from '../link/link-limits.js';
-import type { LinkMachine } from '../link/link-machine.js';
+import type { LinkEnd } from '../link/link-end.js';
 import { refusalRecord } from '../link/refusal.js';
 import type { QueueItem } from '../link/send-queue.js';
 import { RECORD_WIRE_BYTES_MAX } from '../record/frames.js';
@@ -24,13 +23,14 @@ export const HANDSHAKE_STEP_MS = 5_000;
 const RETIRE_MS = 2_000;
 /** How long a peer that dialled twice may take to retire one of the two links. */
 const CHOICE_MS = 5_000;
+const SETTLED = Promise.resolve();
 const CLOSE_NORMAL = 1_000;
 const CLOSE_POLICY = 1_008;
 
 /** What a session tells its network. */
 export interface SessionListener {
   /** Makes the link of a proven handshake; a code refuses it. */
-  link(session: Session, outcome: HandshakeOutcome): LinkMachine | LinkErrorCode;
+  link(session: Session, outcome: HandshakeOutcome): LinkEnd | LinkErrorCode;
   action(session: Session, action: LinkAction): void;
   established(session: Session, info: LinkInfo): void;
   /** Once for each session. `code` says why; before `established` it is why the handshake failed. */
@@ -42,7 +42,7 @@ export interface SessionListener {
 
 export interface SessionOptions {
   readonly role: HandshakeRole;
-  readonly machine: InitiatorMachine | ResponderMachine;
+  readonly machine: HandshakeMachine;
   readonly jobs: CryptoJobs;
   readonly clock: Clock;
   /** Monotonic time without what our own loop stood still. */
@@ -65,7 +65,7 @@ export class Session implements PeerSession {
   readonly #abort = new AbortController();
   #phase: Phase = 'opening';
   #socket: Socket | undefined;
-  #link: LinkMachine | undefined;
+  #link: LinkEnd | undefined;
   #outcome: HandshakeOutcome | undefined;
   #stepTimer: TimerHandle | undefined;
   #deadlineTimer: TimerHandle | undefined;
@@ -91,7 +91,7 @@ export class Session implements PeerSession {
     return this.#outcome?.nodeId;
   }
 
-  get machine(): LinkMachine | undefined {
+  get machine(): LinkEnd | undefined {
     return this.#link;
   }
 
@@ -137,6 +137,11 @@ export class Session implements PeerSession {
     close: (code) => this.#socketClosed(code),
   };
 
+  readonly #pumpScheduled = (): void => {
+    this.#isPumpScheduled = false;
+    this.pump();
+  };
+
   attach(socket: Socket): void {
     this.#socket = socket;
     if (this.#options.role === 'responder') this.#opened();
@@ -160,10 +165,8 @@ export class Session implements PeerSession {
   schedule(): void {
     if (this.#isPumpScheduled) return;
     this.#isPumpScheduled = true;
-    queueMicrotask(() => {
-      this.#isPumpScheduled = false;
-      this.pump();
-    });
+    // Node's queueMicrotask makes an object of its own for each call; this runs for every message and link.
+    void SETTLED.then(this.#pumpScheduled);
   }
 
   pump(): void {
@@ -186,7 +189,7 @@ export class Session implements PeerSession {
   tick(): void {
     if (this.#link === undefined) return;
     this.#perform(this.#link.tick(this.#options.runningMs()));
-    this.schedule();
+    if (this.#link.isQuiet !== true) this.schedule();
   }
 
   consumed(bytes: number): void {
@@ -231,7 +234,7 @@ export class Session implements PeerSession {
     this.#phase = 'handshake';
     const { machine } = this.#options;
     this.#armStep();
-    if ('start' in machine) this.#performHandshake(machine.start());
+    if (machine.start !== undefined) this.#performHandshake(machine.start());
   }
 
   #message(bytes: Uint8Array, receivedMs: number): void {
@@ -290,7 +293,9 @@ export class Session implements PeerSession {
   }
 
   #refuse(secrets: LinkSecrets, code: LinkErrorCode): void {
-    if (this.role === 'responder') this.#socket?.send(refusalRecord(secrets, code));
+    const { machine } = this.#options;
+    if (this.role === 'responder')
+      this.#socket?.send(machine.refusal?.(code) ?? refusalRecord(secrets, code));
     wipe(secrets.root, secrets.exporter);
     this.#end(code, false);
   }
@@ -368,7 +373,7 @@ export class Session implements PeerSession {
     this.#stepTimer = undefined;
   }
 
-  #armDeadline(link: LinkMachine): void {
+  #armDeadline(link: LinkEnd): void {
     const { clock, runningMs } = this.#options;
     const deadlineMs = link.deadlineMs;
     if (deadlineMs === undefined || deadlineMs >= this.#deadlineAtMs) return;

@@ -3,18 +3,27 @@ import type { Clock, TimerHandle } from '../transport/clock.js';
 import { MemoryPipe, type Packet } from './memory-pipe.js';
 import { MemorySocket } from './memory-socket.js';
 import type { NetworkConditions } from './network-conditions.js';
+import { Wire } from './wire.js';
 
 /** How long a dial waits for an answer, and how long a cut may last, before TCP gives a connection up. */
 export const GIVE_UP_MS = 30_000;
 
 export interface ConnectionOptions {
   readonly clock: Clock;
+  /** The clocks of the two processes. */
+  readonly clockOf: (host: string) => Clock;
   readonly conditions: NetworkConditions;
   readonly dialler: string;
   readonly listener: string;
+  /** Of the losses of its two directions. */
+  readonly lossSeeds: readonly [number, number];
+  readonly dialRoundTrips: number;
+  readonly isBackingOff: boolean;
   /** The dial has arrived: who listens there, or undefined where nobody does. */
   door(): Door | undefined;
-  leaving(isFromDialler: boolean, bytes: Uint8Array): readonly Uint8Array[];
+  leaving(isFromDialler: boolean, bytes: Uint8Array): readonly Uint8Array[] | undefined;
+  /** A packet has arrived. */
+  arrived?: ((isFromDialler: boolean, bytes: number) => void) | undefined;
   /** Both ends are closed. */
   ended(): void;
 }
@@ -28,6 +37,8 @@ export class MemoryConnection {
   readonly #options: ConnectionOptions;
   readonly #forth: MemoryPipe;
   readonly #back: MemoryPipe;
+  readonly #forthWire: Wire;
+  readonly #backWire: Wire;
   #dialTimer: TimerHandle | undefined;
   #isAccepted = false;
 
@@ -35,6 +46,9 @@ export class MemoryConnection {
     this.#options = options;
     this.dialler = options.dialler;
     this.listener = options.listener;
+    const { conditions, lossSeeds } = options;
+    this.#forthWire = new Wire(conditions, this.dialler, this.listener, lossSeeds[0]);
+    this.#backWire = new Wire(conditions, this.listener, this.dialler, lossSeeds[1]);
     this.#forth = this.#pipe(true);
     this.#back = this.#pipe(false);
     this.dialled = this.#socket(true);
@@ -72,26 +86,33 @@ export class MemoryConnection {
     return dialled + accepted;
   }
 
-  /** Conditions have changed: what was held goes on, a latency later if a cut had lost it and it is sent again. */
+  /** Conditions have changed: what was held goes on, when it is sent again if a cut had lost it. */
   proceed(isSentAgain: boolean): void {
-    const { conditions, dialler, listener } = this.#options;
-    this.#forth.proceed(isSentAgain ? conditions.drawLatencyMs(dialler, listener) : 0);
-    this.#back.proceed(isSentAgain ? conditions.drawLatencyMs(listener, dialler) : 0);
+    this.#proceed(this.#forth, this.#forthWire, isSentAgain);
+    this.#proceed(this.#back, this.#backWire, isSentAgain);
+  }
+
+  #proceed(pipe: MemoryPipe, wire: Wire, isSentAgain: boolean): void {
+    const { clock, isBackingOff } = this.#options;
+    if (!isSentAgain) return pipe.proceed(0);
+    const heldMs = clock.monotonicMs() - (pipe.headArrivalMs ?? clock.monotonicMs());
+    pipe.proceed(isBackingOff && heldMs > 0 ? wire.retryMs(heldMs) : wire.latencyMs());
   }
 
   #pipe(isForth: boolean): MemoryPipe {
-    const { clock, conditions, dialler, listener } = this.#options;
-    const [from, to] = isForth ? [dialler, listener] : [listener, dialler];
+    const { clock, dialRoundTrips, arrived } = this.#options;
     return new MemoryPipe({
       clock,
-      latencyMs: () => conditions.drawLatencyMs(from, to),
-      isHeld: () =>
-        conditions.isCut(from, to) ||
-        conditions.isStalled(from, to) ||
-        (isForth ? this.accepted : this.dialled).isPaused,
+      wire: isForth ? this.#forthWire : this.#backWire,
+      dialExtraTrips: 2 * (dialRoundTrips - 1),
+      isPaused: () => (isForth ? this.accepted : this.dialled).isPaused,
       leaving: (bytes) => this.#options.leaving(isForth, bytes),
       drained: () => (isForth ? this.dialled : this.accepted).drained(),
-      deliver: (packet) => (isForth ? this.#arriveAtListener(packet) : this.#arriveAtDialler(packet)),
+      deliver: (packet) => {
+        arrived?.(isForth, packet.type === 'message' ? packet.bytes.length : 0);
+        if (isForth) this.#arriveAtListener(packet);
+        else this.#arriveAtDialler(packet);
+      },
     });
   }
 
@@ -99,7 +120,7 @@ export class MemoryConnection {
     const outgoing = isDialled ? this.#forth : this.#back;
     const incoming = isDialled ? this.#back : this.#forth;
     return new MemorySocket({
-      clock: this.#options.clock,
+      clock: this.#options.clockOf(isDialled ? this.dialler : this.listener),
       remoteAddress: isDialled ? this.listener : this.dialler,
       state: isDialled ? 'connecting' : 'open',
       outgoing,

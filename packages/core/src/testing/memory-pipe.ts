@@ -1,4 +1,5 @@
 import type { Clock, TimerHandle } from '../transport/clock.js';
+import type { Wire } from './wire.js';
 
 /** What travels in one direction of a connection, in order. */
 export type Packet =
@@ -9,12 +10,13 @@ export type Packet =
 
 export interface PipeOptions {
   readonly clock: Clock;
-  /** Draws how long the next packet travels. */
-  latencyMs(): number;
-  /** Whether what has arrived stays unread now: the wire is cut, or the reader stalls or pauses. */
-  isHeld(): boolean;
-  /** A message leaves the sender's process: what travels instead. */
-  leaving(bytes: Uint8Array): readonly Uint8Array[];
+  readonly wire: Wire;
+  /** Round trips that a dial takes, beyond the one way that each packet takes. */
+  readonly dialExtraTrips: number;
+  /** Whether the reader pauses: what has arrived stays unread. */
+  isPaused(): boolean;
+  /** A message leaves the sender's process: what travels instead; undefined for itself. */
+  leaving(bytes: Uint8Array): readonly Uint8Array[] | undefined;
   /** Bytes have left the sender's process that had to wait. */
   drained(): void;
   deliver(packet: Packet): void;
@@ -22,6 +24,9 @@ export interface PipeOptions {
 
 /** Bytes that kernels take of an unread connection; the rest stays in the sender's process, as bufferedBytes. */
 const KERNEL_BYTES_MAX = 262_144;
+
+/** Sums of fractions of milliseconds may be off by so much. */
+const ROUNDING_MS = 1e-6;
 
 /** One direction of a connection: ordered, reliable, and with a window as TCP has. */
 export class MemoryPipe {
@@ -35,9 +40,18 @@ export class MemoryPipe {
   #lastArrivalMs = 0;
   #deliveryTimer: TimerHandle | undefined;
   #windowTimer: TimerHandle | undefined;
+  readonly #deliver = (): void => {
+    this.#deliveryTimer = undefined;
+    this.#deliverFirst();
+  };
 
   constructor(options: PipeOptions) {
     this.#options = options;
+  }
+
+  /** When the packet that arrived last, or that is held, was to arrive. */
+  get headArrivalMs(): number | undefined {
+    return this.#travelling[0]?.arrivalMs;
   }
 
   get bufferedBytes(): number {
@@ -45,6 +59,7 @@ export class MemoryPipe {
   }
 
   send(packet: Packet): void {
+    if (this.#waiting.length === 0 && this.#travellingBytes === 0) return this.#leave(packet);
     this.#waiting.push(packet);
     this.#waitingBytes += sizeOf(packet);
     this.#fillKernel();
@@ -72,10 +87,7 @@ export class MemoryPipe {
   proceed(delayMs: number): void {
     const { clock } = this.#options;
     if (this.#travelling.length === 0 || this.#deliveryTimer !== undefined) return;
-    this.#deliveryTimer = clock.setTimer(delayMs, () => {
-      this.#deliveryTimer = undefined;
-      this.#deliverFirst();
-    });
+    this.#deliveryTimer = clock.setTimer(delayMs, this.#deliver);
   }
 
   #fillKernel(): void {
@@ -91,23 +103,32 @@ export class MemoryPipe {
 
   #leave(packet: Packet): void {
     if (packet.type !== 'message') return this.#travel(packet);
-    for (const bytes of this.#options.leaving(packet.bytes.slice())) this.#travel({ type: 'message', bytes });
+    const bytes = packet.bytes.slice();
+    const travelling = this.#options.leaving(bytes);
+    if (travelling === undefined) return this.#travel({ type: 'message', bytes });
+    for (const each of travelling) this.#travel({ type: 'message', bytes: each });
   }
 
   #travel(packet: Packet): void {
-    const { clock } = this.#options;
-    const arrivalMs = Math.max(this.#lastArrivalMs, clock.monotonicMs() + this.#options.latencyMs());
+    const { clock, wire, dialExtraTrips } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const bytes = sizeOf(packet);
+    const trips = packet.type === 'dial' ? 1 + dialExtraTrips : 1;
+    const arrivalMs = Math.max(
+      this.#lastArrivalMs,
+      nowMs + trips * wire.latencyMs() + wire.delayMs(bytes, nowMs),
+    );
     this.#lastArrivalMs = arrivalMs;
     this.#travelling.push({ packet, arrivalMs });
-    this.#travellingBytes += sizeOf(packet);
-    if (this.#travelling.length === 1) this.proceed(arrivalMs - clock.monotonicMs());
+    this.#travellingBytes += bytes;
+    if (this.#travelling.length === 1) this.proceed(arrivalMs - nowMs);
   }
 
   #deliverFirst(): void {
     const first = this.#travelling[0];
-    if (first === undefined || this.#options.isHeld()) return;
+    if (first === undefined || this.#options.wire.isHeld || this.#options.isPaused()) return;
     const waitMs = first.arrivalMs - this.#options.clock.monotonicMs();
-    if (waitMs > 0) return this.proceed(waitMs);
+    if (waitMs > ROUNDING_MS) return this.proceed(waitMs);
     this.#travelling.shift();
     this.#travellingBytes -= sizeOf(first.packet);
     // Before the delivery, since that may end the connection or throw.
@@ -124,7 +145,7 @@ export class MemoryPipe {
   /** The sender learns one latency later that there is room again. */
   #openWindow(): void {
     if (this.#waiting.length === 0 || this.#windowTimer !== undefined) return;
-    this.#windowTimer = this.#options.clock.setTimer(this.#options.latencyMs(), () => {
+    this.#windowTimer = this.#options.clock.setTimer(this.#options.wire.latencyMs(), () => {
       this.#windowTimer = undefined;
       const before = this.#waitingBytes;
       this.#fillKernel();

@@ -39,10 +39,16 @@ export class VirtualClock implements Clock {
   #order = 0;
   #isAdvancing = false;
   #eventsAtOnce = 0;
+  #events = 0;
 
   constructor(options: VirtualClockOptions = {}) {
     this.#monotonicMs = options.monotonicStartMs ?? 0;
     this.#wallOffsetMs = (options.startMs ?? 1_700_000_000_000) - this.#monotonicMs;
+  }
+
+  /** Events fired so far. */
+  get events(): number {
+    return this.#events;
   }
 
   /** Timers and deferred calls that have not fired: 0 once everything is stopped. */
@@ -155,6 +161,7 @@ export class VirtualClock implements Clock {
       );
     }
     this.#monotonicMs = nextMs;
+    this.#events += 1;
     this.#timers.pop()?.();
     return true;
   }

@@ -57,13 +57,14 @@ export {
   type MachineRunner,
 } from './run-machine.js';
 export { KeyedSlidingWindow, SlidingWindow } from './sliding-window.js';
-export type {
-  Store,
-  StoreBatchOptions,
-  StoreEntry,
-  StoreErrorCode,
-  StoreOperation,
-  StoreRange,
+export {
+  requireStoreKey,
+  type Store,
+  type StoreBatchOptions,
+  type StoreEntry,
+  type StoreErrorCode,
+  type StoreOperation,
+  type StoreRange,
 } from './store.js';
 export { memoryStore, type MemoryStoreOptions } from './memory-store.js';
 export { namespaced } from './namespaced-store.js';

@@ -1,5 +1,12 @@
 import { CodedError } from './coded-error.js';
-import type { Store, StoreEntry, StoreErrorCode, StoreOperation, StoreRange } from './store.js';
+import {
+  requireStoreKey,
+  type Store,
+  type StoreEntry,
+  type StoreErrorCode,
+  type StoreOperation,
+  type StoreRange,
+} from './store.js';
 
 /** Limits of {@link memoryStore}. */
 export interface MemoryStoreOptions {
@@ -11,7 +18,6 @@ export interface MemoryStoreOptions {
 
 const ENTRIES_MAX_DEFAULT = 65_536; // As many origins as the replay state holds.
 const BYTES_MAX_DEFAULT = 67_108_864; // A phone can spare it; a node that needs more uses the disk.
-const KEY_PATTERN = /^[\x20-\x7e]{1,512}$/;
 
 /** A store in memory, gone with the process. Values are copied on the way in and out. */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
@@ -41,7 +47,7 @@ class MemoryStore {
   }
 
   get(key: string): Uint8Array | undefined {
-    checkKey(key);
+    requireStoreKey(key);
     return this.#values.get(key)?.slice();
   }
 
@@ -49,7 +55,7 @@ class MemoryStore {
     // The outcome per key first: nothing may change when the whole does not fit.
     const outcomes = new Map<string, Uint8Array | undefined>();
     for (const operation of operations) {
-      checkKey(operation.key);
+      requireStoreKey(operation.key);
       outcomes.set(operation.key, operation.type === 'put' ? operation.value : undefined);
     }
     const growth = this.#growthOf(outcomes);
@@ -92,10 +98,6 @@ class MemoryStore {
     if (value === undefined) this.#values.delete(key);
     else this.#values.set(key, value.slice());
   }
-}
-
-function checkKey(key: string): void {
-  if (!KEY_PATTERN.test(key)) throw new TypeError('a store key is 1 to 512 characters of printable ASCII');
 }
 
 function full(limit: string): CodedError<StoreErrorCode> {

@@ -14,13 +14,12 @@ export type TransportErrorCode =
   | 'PROTOCOL_TAKEN' // This protocol is open already.
   | 'PROTOCOL_CLOSED' // The protocol's port was closed.
   | 'MESH_TOO_LARGE' // The encoded payload exceeds its limit; the message names what to use instead.
-  | 'MESH_UNREACHABLE' // No neighbour leads to that node, and nobody knows where to dial it.
+  | 'MESH_UNREACHABLE' // No neighbour leads to that node, it does not answer, or nobody knows where to dial it.
   | 'MESH_QUEUE_FULL' // The queue of the neighbour is full; `drain` tells when it takes again.
   | 'MESH_KEY_UNKNOWN' // Nobody reachable has the key of that node.
   | 'MESH_HOLDS_FULL' // 64 links are held already.
-  | 'MESH_NOT_SUPPORTED' // This network cannot do it (yet); the message says what.
   | 'MESH_STOPPED' // The network was stopped, or is not started yet.
-  | 'MESH_BUSY' // Too much waits to be signed.
+  | 'MESH_BUSY' // Too much waits to be signed or acknowledged.
   | 'FLOW_REFUSED' // The other end, or a relay, refused the flow.
   | 'FLOW_LIMIT'; // 256 flows through one neighbour, or 4,096 in all.
 
@@ -74,7 +73,7 @@ export interface MeshTransport {
   hold(id: NodeId, options: HoldOptions): Promise<Unhold>;
   /** Up to three ways through different neighbours, best first; empty when none is known. */
   routesTo(id: NodeId): readonly Route[];
-  /** The ML-DSA-65 key of a node, 1,952 bytes, checked against its id. Rejects with MESH_KEY_UNKNOWN. */
+  /** The ML-DSA-65 key of a node, 1,952 bytes, checked against its id; where it is not known the node itself is asked, 6 s at most. Rejects with MESH_KEY_UNKNOWN. */
   keyOf(id: NodeId, options?: KeyOptions): Promise<Uint8Array>;
   /**
    * Registers a protocol. Peers learn of it in the handshake, connected ones at once.

@@ -49,7 +49,7 @@ export interface BroadcastResult {
 
 /** How a direct message travels. */
 export interface SendOptions extends MessageOptions {
-  /** Wait for the destination's signed acknowledgement; so far MESH_NOT_SUPPORTED, it comes with routing. @default false */
+  /** Wait for the destination's signed acknowledgement: up to 15 s, in which the message is sent again by all ways there are. @default false */
   readonly ack?: boolean | undefined;
   /** The neighbour to go through. @default the best route */
   readonly via?: NodeId | undefined;
@@ -129,9 +129,9 @@ export interface ProtocolPort {
   broadcast(payload: Payload, options?: BroadcastOptions): Promise<BroadcastResult>;
 
   /**
-   * Signs and sends to one node, near or far. Resolves when a neighbour's queue took it, with `ack` when the destination
-   * has it. Payload at most 524,288 bytes encoded. Rejects with MESH_TOO_LARGE, MESH_UNREACHABLE, MESH_QUEUE_FULL,
-   * MESH_NOT_SUPPORTED (with `ack`), MESH_BUSY, MESH_STOPPED.
+   * Signs and sends to one node, near or far. Resolves when a neighbour's queue took it, with `ack` when the destination's
+   * handlers were called. Payload at most 524,288 bytes encoded. Rejects with MESH_TOO_LARGE, MESH_UNREACHABLE (no way
+   * within 6 s, or no acknowledgement within 15 s), MESH_QUEUE_FULL (never with `ack`), MESH_BUSY, MESH_STOPPED.
    */
   send(to: NodeId, payload: Payload, options?: SendOptions): Promise<SendResult>;
 

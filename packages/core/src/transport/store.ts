@@ -40,3 +40,10 @@ export interface Store {
   /** The entries as they were when the walk began, in the order of their keys. */
   range(range?: StoreRange): AsyncIterable<StoreEntry>;
 }
+
+const KEY_PATTERN = /^[\x20-\x7e]{1,512}$/;
+
+/** @throws TypeError for what no store takes as a key. */
+export function requireStoreKey(key: string): void {
+  if (!KEY_PATTERN.test(key)) throw new TypeError('a store key is 1 to 512 characters of printable ASCII');
+}

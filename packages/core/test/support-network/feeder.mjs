@@ -8,7 +8,9 @@ const PAYLOAD_BYTES = 60_000;
 const BYTES_PER_SECOND = 16_000_000;
 const TICK_MS = 10;
 
-const mesh = new MeshNetwork(await Identity.generate(), { wsPort: 0, host: '127.0.0.1' });
+// What is kept for others has a bound of its own, and on a slow machine it would still fill up while the peer is frozen.
+const retentionBytes = 1_048_576;
+const mesh = new MeshNetwork(await Identity.generate(), { wsPort: 0, host: '127.0.0.1', retentionBytes });
 await mesh.start();
 for (const endpoint of process.argv.slice(2)) await mesh.connect(endpoint);
 

@@ -58,8 +58,40 @@ async function openOnce(path: string, passphrase: string | undefined): Promise<v
   identity.destroy();
 }
 
+/**
+ * The passphrase of an identity file that is there, or of the one that is made now; undefined for one in the clear. It is taken from `given`
+ * or asked for at the terminal.
+ */
+export async function passphraseOf(
+  path: string,
+  given: string | undefined,
+  flags: Pick<IdFlags, 'passphrase'>,
+): Promise<string | undefined> {
+  try {
+    const { isSealed } = await readIdentitySummary(path);
+    return isSealed ? (given ?? (await askToOpen(path))) : undefined;
+  } catch (error) {
+    if (codeOf(error) !== 'IDENTITY_FILE_MISSING') throw error;
+    const passphrase = await passphraseForNew(given, flags);
+    const identity = await Identity.generate();
+    try {
+      await saveIdentity(path, identity, { passphrase });
+    } finally {
+      identity.destroy();
+    }
+    return passphrase;
+  }
+}
+
+async function passphraseForNew(
+  given: string | undefined,
+  { passphrase: isWanted }: Pick<IdFlags, 'passphrase'>,
+): Promise<string | undefined> {
+  return isWanted ? (given ?? (await askForNew())) : undefined;
+}
+
 async function created(path: string, given: string | undefined, flags: IdFlags): Promise<IdReport> {
-  const passphrase = flags.passphrase ? (given ?? (await askForNew())) : undefined;
+  const passphrase = await passphraseForNew(given, flags);
   if (path === defaultIdentityPath()) await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const identity = await Identity.generate();
   try {

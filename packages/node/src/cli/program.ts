@@ -1,9 +1,11 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { packageVersion } from '../package-place.js';
 import { runDemoCommand, type DemoFlags } from './demo-command.js';
 import { runDoctor, type DoctorFlags } from './doctor-command.js';
 import { defaultIdentityPath, runId, type IdFlags } from './id-command.js';
+import { numberOf } from './number-of.js';
 import { PASSPHRASE_VARIABLE } from './passphrase.js';
+import { addRunningCommands } from './running-commands.js';
 
 /** One node has nobody to talk to. */
 const NODES_MIN = 2;
@@ -24,10 +26,14 @@ export function createProgram(): Command {
     .configureOutput({ outputError: (text, write) => write(`yakmesh: USAGE: ${usageLine(text)}`) })
     .showSuggestionAfterError(true)
     .exitOverride()
-    .addHelpText('after', '\nExit codes: 0 done, 1 failed (one line with a code on stderr), 2 used wrongly.');
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 failed (one line with a code on stderr), 2 used or configured wrongly, 3 no node runs, 130 broken off.',
+    );
   addDemo(program);
   addId(program);
   addDoctor(program);
+  addRunningCommands(program);
   return program;
 }
 
@@ -91,14 +97,6 @@ function addDoctor(program: Command): void {
     .option('--json', 'print one JSON object')
     .allowExcessArguments(false)
     .action((flags: DoctorFlags) => runDoctor(flags));
-}
-
-function numberOf(least: number, most: number, isWhole: boolean): (text: string) => number {
-  return (text) => {
-    const value = text.trim() === '' ? Number.NaN : Number(text);
-    if (value >= least && value <= most && (!isWhole || Number.isInteger(value))) return value;
-    throw new InvalidArgumentError(`It is a ${isWhole ? 'whole ' : ''}number from ${least} to ${most}.`);
-  };
 }
 
 /** Commander's text as one line, without its own prefix. */

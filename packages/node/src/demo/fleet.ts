@@ -27,13 +27,22 @@ const MAX_PEERS_PER_NODE = 2;
 
 /** The demo's nodes, all on this machine and in a network that only they know. */
 export class Fleet {
-  readonly size: number;
+  readonly #atFirst: number;
   readonly deliveries = new Deliveries();
+  readonly #maxPeers: number;
+  readonly #networkId = `yakmesh-demo-${bytesToHex(randomBytes(8))}`;
   readonly #processes: NodeProcess[] = [];
   readonly #members: Member[] = [];
+  readonly #others: Fleet[] = [];
 
-  constructor(size: number) {
-    this.size = size;
+  constructor(size: number, maxPeers = MAX_PEERS_PER_NODE * size) {
+    this.#atFirst = size;
+    this.#maxPeers = maxPeers;
+  }
+
+  /** Nodes that there are, or will be once they have started. */
+  get size(): number {
+    return Math.max(this.#atFirst, this.#processes.length);
   }
 
   /** The nodes that have started, in their order. */
@@ -47,20 +56,21 @@ export class Fleet {
 
   /** Forks all processes and waits until each listens. */
   async start(): Promise<void> {
-    const networkId = `yakmesh-demo-${bytesToHex(randomBytes(8))}`;
-    for (let number = 1; number <= this.size; number += 1) {
-      const onArrival = this.deliveries.add.bind(this.deliveries);
-      this.#processes.push(new NodeProcess(number, (arrival) => onArrival({ ...arrival, node: number })));
-    }
+    const forked = Array.from({ length: this.#atFirst }, () => this.#fork());
     const networkFingerprint = await codebaseFingerprint();
-    const maxPeers = MAX_PEERS_PER_NODE * this.size;
-    await Promise.all(
-      this.#processes.map(async (process) => {
-        const started = await process.call('start', { networkId, networkFingerprint, maxPeers });
-        this.#members.push({ number: process.number, process, ...started });
-        this.#members.sort((a, b) => a.number - b.number);
-      }),
-    );
+    await Promise.all(forked.map((process) => this.#begin(process, networkFingerprint)));
+  }
+
+  /** One more node of the same network, without links; it belongs to the fleet from then on. */
+  async enlarge(): Promise<Member> {
+    return this.#begin(this.#fork(), await codebaseFingerprint());
+  }
+
+  /** Another fleet in a network of its own, which dies with this one. */
+  beside(size: number, maxPeers: number): Fleet {
+    const other = new Fleet(size, maxPeers);
+    this.#others.push(other);
+    return other;
   }
 
   /** Asks every started node for its peers. */
@@ -80,7 +90,25 @@ export class Fleet {
   /** Ends every process at once and waits until they are gone. */
   async kill(): Promise<void> {
     for (const process of this.#processes) process.kill();
-    await Promise.all(this.#processes.map(({ exited }) => exited));
+    await Promise.all([
+      ...this.#processes.map(({ exited }) => exited),
+      ...this.#others.map((other) => other.kill()),
+    ]);
+  }
+
+  #fork(): NodeProcess {
+    const number = this.#processes.length + 1;
+    const process = new NodeProcess(number, (arrival) => this.deliveries.add({ ...arrival, node: number }));
+    this.#processes.push(process);
+    return process;
+  }
+
+  async #begin(process: NodeProcess, networkFingerprint: string): Promise<Member> {
+    const network = { networkId: this.#networkId, networkFingerprint, maxPeers: this.#maxPeers };
+    const member = { number: process.number, process, ...(await process.call('start', network)) };
+    this.#members.push(member);
+    this.#members.sort((a, b) => a.number - b.number);
+    return member;
   }
 }
 

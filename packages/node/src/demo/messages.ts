@@ -41,9 +41,18 @@ export interface NodeCalls {
     reply: { readonly peersSent: number };
   };
   send: {
-    request: { readonly to: NodeId; readonly token: string; readonly text: string };
-    reply: object;
+    request: {
+      readonly to: NodeId;
+      readonly token: string;
+      readonly text: string;
+      /** Whether to wait until the destination has acknowledged it. */
+      readonly ack: boolean;
+    };
+    reply: { readonly via: NodeId; readonly acknowledged: boolean };
   };
+  replicate: { request: { readonly key: string; readonly text: string }; reply: object };
+  /** How many records the node keeps, and what says whether two nodes keep the same. */
+  records: { request: object; reply: { readonly size: number; readonly fingerprint: string } };
   /** Answers what still keeps the process alive once the node has stopped, by Node's names; the process then ends. */
   stop: { request: object; reply: { readonly resources: readonly string[] } };
 }

@@ -1,17 +1,18 @@
-import { codeOf, combineSignals, delay, systemClock, withAbort } from '@yakmesh/core/transport';
+import { combineSignals, delay, systemClock, withAbort } from '@yakmesh/core/transport';
 import type { NodeId } from '@yakmesh/crypto';
 import { NodeError } from '../errors.js';
 import { defense } from './defense-step.js';
 import type { Delivery } from './deliveries.js';
 import { freshToken, type Fleet, type Member } from './fleet.js';
 import { isConnected, linksOfAll, mutualLinks } from './links.js';
+import { connect } from './meeting.js';
 import type { NodeProcess } from './node-process.js';
+import { routing } from './routing-step.js';
+import { sync } from './sync-step.js';
 import { duration } from './text.js';
 
 /** How often the nodes are asked for their peers while they connect. */
 const POLL_MS = 50;
-/** Several handshakes end within this, so there is room again. */
-const BUSY_MS = 200;
 /** Links beyond the first come by hints, which are followed within 200 ms; a mesh without all of them is still whole. */
 const HINTS_MS_MAX = 10_000;
 /** A second copy of a message would follow the first through another neighbour, so within a few round trips. */
@@ -28,6 +29,8 @@ export const TOUR: readonly Step[] = [
   { name: 'handshake', run: handshake },
   { name: 'gossip', run: gossip },
   { name: 'direct', run: direct },
+  { name: 'routing', run: routing },
+  { name: 'sync', run: sync },
   { name: 'defense', run: (fleet, signal) => defense(fleet, signal, gossip) },
 ];
 
@@ -47,19 +50,6 @@ async function handshake(fleet: Fleet, signal: AbortSignal): Promise<string> {
   if (!isConnected(ids, links)) throw failed(`the mesh is in pieces: only ${links.length} links.`);
   const took = duration(performance.now() - startedMs);
   return `${fleet.size} nodes, ${links.length} of ${linksOfAll(fleet.size)} links ${took} after the first dial`;
-}
-
-/** Dials until there is room: a node takes a few handshakes at a time and tells the rest to come again. */
-async function connect(process: NodeProcess, endpoint: string, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    try {
-      await withAbort(signal, process.call('connect', { endpoint }));
-      return;
-    } catch (error) {
-      if (codeOf(error) !== 'MESH_BUSY') throw error;
-      await delay(systemClock, BUSY_MS, signal);
-    }
-  }
 }
 
 /** The links once everybody has met everybody, or hints have had their time. */
@@ -121,7 +111,7 @@ async function sayToNeighbour(
   if (to === undefined) throw failed(`node ${member.number} has no neighbour.`);
   const token = freshToken();
   fleet.deliveries.expect(token);
-  await member.process.call('send', { to: to.nodeId, token, text: `for node ${to.number}` });
+  await member.process.call('send', { to: to.nodeId, token, text: `for node ${to.number}`, ack: false });
   return { member, to, token };
 }
 

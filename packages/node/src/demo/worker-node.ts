@@ -61,9 +61,17 @@ export function serveNode(): void {
       const { peersSent } = await running().mesh.broadcast(demoMessage(token, text));
       return { peersSent };
     },
-    send: async ({ to, token, text }) => {
-      await running().mesh.sendTo(to, demoMessage(token, text));
+    send: async ({ to, token, text, ack }) => {
+      const { via, acknowledged } = await running().mesh.sendTo(to, demoMessage(token, text), { ack });
+      return { via, acknowledged };
+    },
+    replicate: async ({ key, text }) => {
+      await running().mesh.replicate({ collection: 'yakmesh-demo', key, value: text });
       return {};
+    },
+    records: async () => {
+      const { size, fingerprint } = running().mesh.records;
+      return { size, fingerprint };
     },
     stop: async () => {
       await stop();

@@ -87,6 +87,35 @@ export function examineFlows(examine: Examine): void {
     expect(near.flow.send(Uint8Array.of(1))).toBe(true);
   });
 
+  examine('a flow crosses relays both ways, and a close goes all the way', 4, async (world, expect) => {
+    const far = accept(world, 3);
+    await world.line(0, 1, 2, 3);
+    const near = record(await world.run(world.open(0).openFlow(world.id(3), { body: Uint8Array.of(7) })));
+    for (const value of [1, 2, 3]) near.flow.send(Uint8Array.of(value));
+    await world.until('three arrive', () => far.heard.length === 3);
+    far.flow().send(Uint8Array.of(9));
+    await world.until('the answer arrives', () => near.heard.length === 1);
+    expect([far.heard, near.heard]).toEqual([['1', '2', '3'], ['9']]);
+    expect([far.opened[0]?.body.join(), near.flow.via, far.flow().via]).toEqual([
+      '7',
+      world.id(1),
+      world.id(2),
+    ]);
+    far.flow().close(11);
+    await world.until('the close arrives', () => near.closes.length === 1);
+    expect([near.closes, far.closes]).toEqual([[11], []]);
+  });
+
+  examine('a link that is lost on the way ends a flow at both ends', 4, async (world, expect) => {
+    const far = accept(world, 3);
+    await world.line(0, 1, 2, 3);
+    const near = record(await world.run(world.open(0).openFlow(world.id(3))));
+    await world.until('it is open', () => far.opened.length === 1);
+    await world.unlink(1, 2);
+    await world.until('both know', () => near.closes.length === 1 && far.closes.length === 1);
+    expect([near.closes, far.closes]).toEqual([[5], [5]]);
+  });
+
   examine('losing the link ends its flows at both ends', 2, async (world, expect) => {
     const far = accept(world, 1);
     await world.link(0, 1);

@@ -90,6 +90,51 @@ export function examineMessages(examine: Examine): void {
     expect(await world.failure(port.send('yak1nonsense' as never, 1))).toBe('TypeError');
   });
 
+  examine('a direct message crosses relays, which do not hear it', 4, async (world, expect) => {
+    const heard = listen(world, 0, 1, 2, 3);
+    await world.line(0, 1, 2, 3);
+    const result = await world.run(heard.ports[0].send(world.id(3), 'far', { priority: 1 }));
+    await world.until('the message arrives', () => heard.of(3).length === 1);
+    await world.quiet();
+    expect(result).toEqual({ id: heard.of(3)[0]?.info.id, via: world.id(1), acknowledged: false });
+    expect([heard.of(3)[0]?.info.from, heard.of(3)[0]?.info.via]).toEqual([world.id(0), world.id(2)]);
+    expect(heard.payloads()).toEqual([[], [], [], ['far']]);
+  });
+
+  examine('an acknowledged send resolves when the far end has the message', 4, async (world, expect) => {
+    const heard = listen(world, 0, 3);
+    await world.line(0, 1, 2, 3);
+    for (const payload of ['one', 'two']) {
+      const result = await world.run(heard.ports[0].send(world.id(3), payload, { ack: true }));
+      expect([result.acknowledged, heard.payloads()[1]?.at(-1)]).toEqual([true, payload]);
+    }
+    expect(
+      world
+        .node(0)
+        .routesTo(world.id(3))
+        .map(({ via, hops }) => [via, hops]),
+    ).toEqual([[world.id(1), 3]]);
+  });
+
+  examine('via leads through the neighbour that it names', 4, async (world, expect) => {
+    const heard = listen(world, 0, 3);
+    await world.line(0, 1, 3, 2, 0);
+    for (const via of [world.id(1), world.id(2)]) {
+      const result = await world.run(heard.ports[0].send(world.id(3), via, { via, ack: true }));
+      expect([result.via, heard.of(1).at(-1)?.info.via]).toEqual([via, via]);
+    }
+    expect(await world.failure(heard.ports[0].send(world.id(3), 'no', { via: world.id(3) }))).toBe(
+      'MESH_UNREACHABLE',
+    );
+  });
+
+  examine('a node behind no link is MESH_UNREACHABLE after a search', 4, async (world, expect) => {
+    await world.line(0, 1, 2);
+    expect(await world.failure(world.open(0).send(world.id(3), 'anyone?', { ack: true }))).toBe(
+      'MESH_UNREACHABLE',
+    );
+  });
+
   examine('payloads arrive as they were sent', 2, async (world, expect) => {
     const heard = listen(world, 0, 1);
     await world.link(0, 1);

@@ -1,3 +1,4 @@
+import { HINT_DIALS_MAX, MEMBER_DIALS_MAX } from '../../../membership/limits.js';
 import { ByteWriter, utf8ToBytes } from '@yakmesh/crypto';
 import { encodePayload } from '../../../envelope/payload.js';
 import {
@@ -189,8 +190,8 @@ export const controlFrameAttacks: readonly Attack[] = [
         await world.pass(40);
       }
       await world.until('the first dials', () => server.connections > 0);
-      // Half of maxPeers, less the three neighbours that it has.
-      expect(server.openMost).toBeLessThanOrEqual(2);
+      expect(server.openMost).toBeLessThanOrEqual(MEMBER_DIALS_MAX);
+      expect(server.connections).toBeLessThanOrEqual(HINT_DIALS_MAX);
     },
   },
   {

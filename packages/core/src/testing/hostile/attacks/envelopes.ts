@@ -199,9 +199,9 @@ export const envelopeAttacks: readonly Attack[] = [
       await link.paced([...batch.frames(), ...wrong.frames(1)]);
       await world.until('what is right', () => direct.length === 1 && gossip.length === 1);
       expect([direct, gossip]).toEqual([[4], [6]]);
-      expect(world.counter('PEER_WRONG_DESTINATION')).toBe(1);
+      expect(world.counter('messages:forwarded')).toBe(1);
       expect(world.counter('PEER_BAD_ENVELOPE')).toBe(2);
-      expect(world.counter('PEER_UNKNOWN_FRAME')).toBe(1);
+      expect(world.counter('PEER_BAD_PAYLOAD')).toBe(1);
     },
   },
   {

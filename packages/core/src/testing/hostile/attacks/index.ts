@@ -10,6 +10,7 @@ import { neighbourAttacks } from './neighbours.js';
 import { payloadAttacks } from './payloads.js';
 import { puzzleAttacks } from './puzzles.js';
 import { recordAttacks } from './records.js';
+import { routeAttacks } from './routes.js';
 import { strangerAttacks } from './strangers.js';
 
 /** All attacks, from the first byte of a stranger to what a proven neighbour can do. */
@@ -26,4 +27,5 @@ export const attacks: readonly Attack[] = [
   ...envelopeAttacks,
   ...payloadAttacks,
   ...neighbourAttacks,
+  ...routeAttacks,
 ];

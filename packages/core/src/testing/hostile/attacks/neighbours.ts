@@ -1,6 +1,6 @@
 import { encodeFlow, encodeFlowOpen } from '../../../link/flow-frames.js';
 import { QUEUE_BYTES_MAX } from '../../../link/link-limits.js';
-import { FlowCloseCode, FLOWS_PER_PEER_MAX } from '../../../mesh/flows.js';
+import { FlowCloseCode, FLOWS_PER_PEER_MAX } from '../../../mesh/flow-places.js';
 import { FrameKind } from '../../../record/frames.js';
 import { systemRandom, type Flow } from '../../../transport/index.js';
 import type { Attack } from '../attack.js';

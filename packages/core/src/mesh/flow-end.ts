@@ -1,0 +1,134 @@
+import type { NodeId } from '@yakmesh/crypto';
+import { bytesKey } from '../envelope/batch.js';
+import { encodeFlow, type FlowFrame } from '../link/flow-frames.js';
+import {
+  FLOW_BODY_BYTES_MAX,
+  FLOW_QUEUE_BYTES_MAX,
+  type Flow,
+  type FlowHandlers,
+} from '../transport/index.js';
+import type { Isolated } from './isolation.js';
+import type { Peer } from './peer.js';
+
+/** Frame header, label and flags. */
+const FLOW_OVERHEAD_BYTES = 13;
+
+/** What an end needs of those that keep it. */
+export interface FlowEndKeeper {
+  readonly isolated: Isolated;
+  closeEnd(end: FlowEnd, code: number, isOwn: boolean): void;
+  dropped(): void;
+}
+
+export interface FlowEndOptions {
+  readonly keeper: FlowEndKeeper;
+  readonly peer: Peer;
+  readonly label: Uint8Array;
+  readonly protocol: string;
+  readonly priority: number;
+  readonly nowMs: number;
+}
+
+/** One end of a flow, on this node. */
+export class FlowEnd implements Flow {
+  readonly peer: Peer;
+  readonly label: Uint8Array;
+  readonly protocol: string;
+  readonly priority: number;
+  readonly lane: string;
+  readonly #keeper: FlowEndKeeper;
+  #handlers: FlowHandlers | undefined;
+  #early: { body: Uint8Array; receivedMs: number; isCongested: boolean }[] = [];
+  #earlyBytes = 0;
+  #queuedBytes = 0;
+  #isRefusing = false;
+  #endCode: number | undefined;
+  isClosed = false;
+  usedMs: number;
+
+  constructor({ keeper, peer, label, protocol, priority, nowMs }: FlowEndOptions) {
+    this.#keeper = keeper;
+    this.peer = peer;
+    this.label = label;
+    this.protocol = protocol;
+    this.priority = priority;
+    this.lane = flowLane(label);
+    this.usedMs = nowMs;
+  }
+
+  get via(): NodeId {
+    return this.peer.nodeId;
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  get isHandled(): boolean {
+    return this.#handlers !== undefined;
+  }
+
+  handle(handlers: FlowHandlers): void {
+    if (this.#handlers !== undefined) throw new TypeError('This flow has its handlers already.');
+    this.#handlers = handlers;
+    const early = this.#early;
+    this.#early = [];
+    for (const { body, ...info } of early) this.#keeper.isolated(() => handlers.message(body, info));
+    if (this.#endCode !== undefined) this.ended(this.#endCode);
+  }
+
+  send(body: Uint8Array): boolean {
+    if (body.length > FLOW_BODY_BYTES_MAX)
+      throw new RangeError(`A flow's message has at most ${FLOW_BODY_BYTES_MAX} bytes.`);
+    const bytes = body.length + FLOW_OVERHEAD_BYTES;
+    const isFull = this.#queuedBytes + bytes > FLOW_QUEUE_BYTES_MAX;
+    const isTaken = !this.isClosed && !isFull && this.#enqueue(body, bytes);
+    if (!isTaken) this.#isRefusing = true;
+    return isTaken;
+  }
+
+  close(code = 0): void {
+    if (this.isClosed) return;
+    this.#keeper.closeEnd(this, code, true);
+  }
+
+  receive(frame: FlowFrame, receivedMs: number): void {
+    const { body, isCongested } = frame;
+    const handlers = this.#handlers;
+    if (handlers !== undefined)
+      return this.#keeper.isolated(() => handlers.message(body, { receivedMs, isCongested }));
+    if (this.#earlyBytes + body.length > FLOW_QUEUE_BYTES_MAX) return this.#keeper.dropped();
+    this.#earlyBytes += body.length;
+    this.#early.push({ body: body.slice(), receivedMs, isCongested });
+  }
+
+  /** Not closed by us: whoever handles the flow hears of it, also when that comes later. */
+  ended(code: number): void {
+    const handlers = this.#handlers;
+    if (handlers === undefined) this.#endCode = code;
+    else this.#keeper.isolated(() => handlers.close?.(code));
+  }
+
+  #enqueue(body: Uint8Array, bytes: number): boolean {
+    const frame = encodeFlow({
+      label: this.label,
+      isCongested: 2 * this.#queuedBytes > FLOW_QUEUE_BYTES_MAX,
+      body,
+    });
+    const onSent = (): void => {
+      this.#queuedBytes -= bytes;
+      if (!this.#isRefusing || this.isClosed) return;
+      this.#isRefusing = false;
+      this.#keeper.isolated(() => this.#handlers?.drain?.());
+    };
+    const { priority, lane } = this;
+    const isTaken = this.peer.enqueue({ type: 'frame', frame, bytes: frame.length, priority, lane, onSent });
+    if (isTaken) this.#queuedBytes += bytes;
+    return isTaken;
+  }
+}
+
+/** Flows take turns on a link, and what belongs to one stays in order. */
+export function flowLane(label: Uint8Array): string {
+  return `flow ${bytesKey(label)}`;
+}

@@ -1,0 +1,260 @@
+import { encodeNodeId } from '@yakmesh/crypto';
+import type { JobResult } from '../../crypto-job.js';
+import type { LinkErrorCode } from '../../errors.js';
+import { decodeClose, decodeInfo, decodePeers, encodeClose, encodeInfo } from '../../link/control-frames.js';
+import type { LinkAction } from '../../link/link-actions.js';
+import type { LinkEnd } from '../../link/link-end.js';
+import type { LinkMachineOptions } from '../../link/link-machine.js';
+import { LinkPulse } from '../../link/link-pulse.js';
+import type { Liveness } from '../../link/liveness.js';
+import type { ParcelAction } from '../../link/parcel-reader.js';
+import { portAction } from '../../link/port-frames.js';
+import { SendQueue, type QueueItem } from '../../link/send-queue.js';
+import { encodeFrame, FrameKind, FRAME_HEADER_BYTES, isCharged } from '../../record/frames.js';
+import { ModelParcels } from './model-parcels.js';
+import type { ModelPool } from './model-pool.js';
+import { contentsOf, type ModelPart } from './model-record.js';
+import { PIECE_BYTES } from './model-sizes.js';
+import { ModelWriter } from './model-writer.js';
+import type { Traffic } from './traffic.js';
+
+const NO_ACTIONS: LinkAction[] = [];
+
+/**
+ * One end of a link whose records are objects: the real queue, credit, pings and liveness, the real coders of control
+ * frames, and the sizes that the real records would have. It seals nothing, and so has no ratchet and no transcript.
+ */
+export class ModelLink implements LinkEnd {
+  readonly queue = new SendQueue();
+  readonly #options: LinkMachineOptions;
+  readonly #pulse: LinkPulse;
+  readonly #writer: ModelWriter;
+  readonly #parcels: ModelParcels;
+  #isDone: boolean;
+  #isEstablished = false;
+  #isClosed = false;
+  #isRetired = false;
+  #ending: LinkErrorCode | undefined;
+  #pieceBytes = 0;
+
+  constructor(options: LinkMachineOptions, nowMs: number, pool: ModelPool, traffic: Traffic) {
+    this.#options = options;
+    const { outcome, pingIntervalMs } = options;
+    this.#pulse = new LinkPulse({
+      pingIntervalMs,
+      creditBytes: outcome.params.creditBytes,
+      write: (frame) => this.#writer.control(frame),
+      nowMs,
+    });
+    this.#writer = new ModelWriter(this.queue, this.#pulse.credit, traffic);
+    // Repairs have no budget of their own here: both kinds of heads share one.
+    this.#parcels = new ModelParcels({ ...options, isRepairing: undefined, nowMs }, pool);
+    this.#isDone = outcome.role === 'responder';
+    if (!this.#isDone) return;
+    this.#writer.control(encodeFrame(FrameKind.HS_DONE));
+    this.sendInfo();
+  }
+
+  get liveness(): Liveness {
+    return this.#pulse.liveness;
+  }
+
+  get isEnding(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  get isEstablished(): boolean {
+    return this.#isEstablished;
+  }
+
+  get deadlineMs(): number | undefined {
+    const pulseMs = this.#pulse.deadlineMs;
+    const parcelsMs = this.#parcels.deadlineMs;
+    if (pulseMs === undefined) return parcelsMs;
+    return parcelsMs === undefined ? pulseMs : Math.min(pulseMs, parcelsMs);
+  }
+
+  get isQuiet(): boolean {
+    return this.#pulse.deadlineMs === undefined && this.#parcels.isIdle && this.#writer.isIdle;
+  }
+
+  sendInfo(): void {
+    this.#writer.control(encodeInfo(this.#options.info()));
+  }
+
+  consumed(bytes: number, nowMs: number): void {
+    this.#pulse.consume(bytes, nowMs);
+  }
+
+  close(code: LinkErrorCode): LinkAction[] {
+    if (this.#isClosed) return NO_ACTIONS;
+    this.#isClosed = true;
+    if (!this.#isRetired) this.#writer.control(encodeClose(code));
+    return [{ type: 'close', code, isRemote: false }];
+  }
+
+  retire(): QueueItem[] {
+    if (this.#isRetired || this.#isClosed) return [];
+    this.#isRetired = true;
+    this.answerRetirement();
+    return this.takeUnsent();
+  }
+
+  answerRetirement(): void {
+    this.#writer.stopData();
+    this.#writer.control(encodeClose('LINK_DUPLICATE'));
+  }
+
+  takeUnsent(): QueueItem[] {
+    return [...this.#writer.unsent, ...this.queue.drain()];
+  }
+
+  destroy(): void {
+    this.#isClosed = true;
+  }
+
+  peerGone(): LinkAction[] {
+    return this.#isClosed || this.isEnding ? NO_ACTIONS : this.#peerEnded('LINK_CLOSED');
+  }
+
+  receive(wire: Uint8Array, receivedMs: number, nowMs: number): LinkAction[] {
+    if (this.#isClosed || this.isEnding) return NO_ACTIONS;
+    const contents = contentsOf(wire);
+    if (contents?.type !== 'record') return this.close('LINK_BAD_FRAME');
+    this.liveness.heard(nowMs);
+    const { chargedBytes, parts } = contents;
+    if (chargedBytes > 0 && !this.#pulse.receive(chargedBytes, nowMs)) return this.close('LINK_CREDIT');
+    const actions: LinkAction[] = [];
+    for (const part of parts) {
+      this.#part(part, receivedMs, nowMs, actions);
+      if (this.#isClosed || this.isEnding) break;
+    }
+    return actions;
+  }
+
+  complete(ticket: number, result: JobResult, nowMs: number): LinkAction[] {
+    if (this.#isClosed) return NO_ACTIONS;
+    const actions: LinkAction[] = [];
+    this.#perform(this.#parcels.complete(ticket, result, nowMs), nowMs, nowMs, actions);
+    return this.isEnding ? [...actions, ...this.#endOnceIdle()] : actions;
+  }
+
+  tick(nowMs: number): LinkAction[] {
+    if (this.#isClosed) return NO_ACTIONS;
+    const actions: LinkAction[] = [];
+    if (!this.#parcels.isIdle) this.#perform(this.#parcels.tick(nowMs), nowMs, nowMs, actions);
+    if (this.isEnding) return [...actions, ...this.#endOnceIdle()];
+    if (!this.#isEstablished) return actions;
+    const pulse = this.#pulse.tick(nowMs);
+    if (typeof pulse !== 'string') return actions.length === 0 ? pulse : [...actions, ...pulse];
+    this.#isClosed = true;
+    return [...actions, { type: 'close', code: pulse, isRemote: false }];
+  }
+
+  nextRecord(nowMs: number): Uint8Array | undefined {
+    if (this.isEnding) return undefined;
+    this.#pulse.answer(nowMs);
+    const record = this.#writer.next(nowMs);
+    if (record === undefined) return undefined;
+    if (record.chargedBytes > 0) this.#pulse.sent(nowMs);
+    return record.wire;
+  }
+
+  takeActions(): LinkAction[] {
+    return NO_ACTIONS;
+  }
+
+  #part(part: ModelPart, receivedMs: number, nowMs: number, actions: LinkAction[]): void {
+    switch (part.type) {
+      case 'frame':
+        actions.push(...this.#frame(part.frame, receivedMs, nowMs));
+        return;
+      case 'piece':
+        this.consumed(PIECE_BYTES, nowMs);
+        this.#pieceBytes += part.bytes;
+        return this.#pulse.assembling(this.#pieceBytes, nowMs);
+      case 'parcel': {
+        if (part.pieceBytes > 0) {
+          this.consumed(part.pieceBytes, nowMs);
+          this.#pieceBytes = 0;
+          this.#pulse.assembling(0, nowMs);
+        }
+        const wanted = this.#parcels.receive(part.parcel, part.headBytes, nowMs);
+        return this.#perform(wanted, receivedMs, nowMs, actions);
+      }
+      default:
+        part satisfies never;
+    }
+  }
+
+  #frame(frame: Uint8Array, receivedMs: number, nowMs: number): LinkAction[] {
+    const kind = frame[0] ?? 0;
+    const body = frame.subarray(FRAME_HEADER_BYTES);
+    const isFirst = kind === FrameKind.HS_DONE || kind === FrameKind.CLOSE;
+    if (!this.#isDone && !isFirst) return this.close('LINK_UNEXPECTED');
+    switch (kind) {
+      case FrameKind.HS_DONE:
+        return this.#handshakeDone(nowMs);
+      case FrameKind.INFO:
+        return this.#info(body, nowMs);
+      case FrameKind.CLOSE:
+        return this.#peerEnded(decodeClose(body));
+      case FrameKind.CREDIT:
+      case FrameKind.PING:
+      case FrameKind.PONG: {
+        const result = this.#pulse.frame(kind, body, nowMs);
+        return typeof result === 'string' ? this.close(result) : result;
+      }
+    }
+    if (isCharged(kind)) this.consumed(frame.length, nowMs);
+    if (kind !== FrameKind.PEERS && !this.#isEstablished) return this.close('LINK_UNEXPECTED');
+    const action = kind === FrameKind.PEERS ? peersAction(body) : portAction(kind, body, receivedMs);
+    return action === undefined ? this.close('LINK_BAD_FRAME') : [action];
+  }
+
+  #handshakeDone(nowMs: number): LinkAction[] {
+    if (this.#isDone) return this.close('LINK_UNEXPECTED');
+    this.#isDone = true;
+    this.sendInfo();
+    this.#pulse.ping(nowMs);
+    return NO_ACTIONS;
+  }
+
+  #info(body: Uint8Array, nowMs: number): LinkAction[] {
+    const info = decodeInfo(body);
+    if (info === undefined) return this.close('LINK_BAD_FRAME');
+    if (this.#isEstablished) return [{ type: 'info', info }];
+    this.#isEstablished = true;
+    if (this.#options.outcome.role === 'responder') this.#pulse.ping(nowMs);
+    return [{ type: 'established', info }];
+  }
+
+  #perform(wanted: readonly ParcelAction[], receivedMs: number, nowMs: number, actions: LinkAction[]): void {
+    for (const action of wanted) {
+      if (action.type === 'consumed') this.consumed(action.bytes, nowMs);
+      else if (action.type === 'deliver') actions.push({ ...action, receivedMs });
+      else if (action.type === 'close') actions.push(...this.close(action.code));
+      else if (action.type === 'need-key')
+        throw new TypeError(`a model link has every key, also that of ${encodeNodeId(action.nodeIdBytes)}`);
+      else actions.push(action);
+    }
+  }
+
+  #peerEnded(code: LinkErrorCode): LinkAction[] {
+    this.#ending = code;
+    return this.#endOnceIdle();
+  }
+
+  #endOnceIdle(): LinkAction[] {
+    const code = this.#ending;
+    if (code === undefined || this.#isClosed || !this.#parcels.isIdle) return NO_ACTIONS;
+    this.#isClosed = true;
+    this.#ending = undefined;
+    return [{ type: 'close', code, isRemote: true }];
+  }
+}
+
+function peersAction(body: Uint8Array): LinkAction | undefined {
+  const hints = decodePeers(body);
+  return hints && { type: 'peers', hints };
+}

@@ -1,0 +1,100 @@
+import type { Latency, NetworkConditions, Uplink } from './network-conditions.js';
+
+/** Bytes of a TCP segment on Ethernet. */
+const SEGMENT_BYTES = 1_448;
+/** Least time before a segment counts as lost, as Linux has it; a round trip comes on top, and each further loss doubles it. */
+const RETRANSMISSION_MS_MIN = 200;
+const RETRANSMISSION_MS_MAX = 120_000;
+
+/** One direction between two hosts, with what its pipe asks for every packet kept at hand. */
+export class Wire {
+  readonly #conditions: NetworkConditions;
+  readonly #from: string;
+  readonly #to: string;
+  readonly #uplink: Uplink | undefined;
+  #version = -1;
+  #latency: Latency = 0;
+  #isHeld = false;
+  /** Of its own generator of losses (mulberry32): what other wires draw must not change what this one does. */
+  #lossState: number;
+
+  constructor(conditions: NetworkConditions, from: string, to: string, lossSeed: number) {
+    this.#conditions = conditions;
+    this.#from = from;
+    this.#to = to;
+    this.#uplink = conditions.bytesPerSecond === Infinity ? undefined : conditions.uplink(from);
+    this.#lossState = lossSeed;
+  }
+
+  /** Draws how long the next packet travels. */
+  latencyMs(): number {
+    this.#refresh();
+    return this.#drawMs();
+  }
+
+  /** Whether nothing arrives now: cut off, or not read. */
+  get isHeld(): boolean {
+    this.#refresh();
+    return this.#isHeld;
+  }
+
+  /** How much later than its latency so many bytes arrive: the line is busy, and segments are lost and sent again. */
+  delayMs(bytes: number, nowMs: number): number {
+    return this.#lineMs(bytes, nowMs) + (this.#conditions.loss > 0 ? this.#lossMs(bytes) : 0);
+  }
+
+  /** When TCP tries again what has not arrived for so long, from now. */
+  retryMs(heldMs: number): number {
+    let triedMs = 0;
+    let waitMs = this.#retransmissionMs();
+    for (; triedMs < heldMs; waitMs = Math.min(RETRANSMISSION_MS_MAX, 2 * waitMs)) triedMs += waitMs;
+    return triedMs - heldMs + this.latencyMs();
+  }
+
+  #lineMs(bytes: number, nowMs: number): number {
+    if (this.#uplink === undefined) return 0;
+    const doneMs = Math.max(nowMs, this.#uplink.freeMs) + (1_000 * bytes) / this.#conditions.bytesPerSecond;
+    this.#uplink.freeMs = doneMs;
+    return doneMs - nowMs;
+  }
+
+  #lossMs(bytes: number): number {
+    const { loss } = this.#conditions;
+    const segments = Math.ceil(bytes / SEGMENT_BYTES);
+    let chance = segments <= 1 ? loss : 1 - (1 - loss) ** segments;
+    let waitMs = this.#retransmissionMs();
+    let delayMs = 0;
+    while (delayMs < RETRANSMISSION_MS_MAX && this.#unit() < chance) {
+      delayMs += waitMs;
+      waitMs *= 2;
+      chance = loss;
+    }
+    return delayMs;
+  }
+
+  #retransmissionMs(): number {
+    this.#refresh();
+    return RETRANSMISSION_MS_MIN + 2 * (typeof this.#latency === 'number' ? this.#latency : 0);
+  }
+
+  #drawMs(): number {
+    const latency = this.#latency;
+    return Math.max(0, typeof latency === 'number' ? latency : latency(this.#conditions.random));
+  }
+
+  #refresh(): void {
+    const { version } = this.#conditions;
+    if (version === this.#version) return;
+    this.#version = version;
+    this.#latency = this.#conditions.latency(this.#from, this.#to);
+    this.#isHeld =
+      this.#conditions.isCut(this.#from, this.#to) || this.#conditions.isStalled(this.#from, this.#to);
+  }
+
+  #unit(): number {
+    this.#lossState = (this.#lossState + 0x6d2b_79f5) | 0;
+    let value = Math.imul(this.#lossState ^ (this.#lossState >>> 15), 1 | this.#lossState);
+    value ^= value + Math.imul(value ^ (value >>> 7), 61 | value);
+    return ((value ^ (value >>> 14)) >>> 0) / 0x1_0000_0000;
+  }
+}
