@@ -411,6 +411,8 @@ export class Hub {
   #isPuzzleSolved(open: Open, line: FlowLine, nowMs: number): boolean {
     const scope = line.via;
     if (line.challengeBits > 0) {
+      // The same OPEN without a solution was under way when the challenge went out.
+      if (open.puzzle.every((byte) => byte === 0)) return false;
       if (this.#puzzles.check(scope, open, line.challengeBits, nowMs)) return true;
       this.#refuse(line, open.session.slice(), RefuseCode.PUZZLE, 'PEER_PUZZLE');
       return false;

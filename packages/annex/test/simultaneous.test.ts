@@ -34,7 +34,9 @@ async function run(seed: number) {
   await mesh.run(Promise.all([opened(0, random.below(120)), opened(1, random.below(120))]));
   await mesh.advance(2_000);
   // Whoever was accepted by a listener shares the one session.
-  const ids = new Set([...channels, ...alice.accepted, ...bob.accepted].filter(({ isOpen }) => isOpen).map(({ id }) => id));
+  const ids = new Set(
+    [...channels, ...alice.accepted, ...bob.accepted].filter(({ isOpen }) => isOpen).map(({ id }) => id),
+  );
   const open = channels.map(({ isOpen }) => isOpen);
   await mesh.stop();
   return { ids: ids.size, open, heard };

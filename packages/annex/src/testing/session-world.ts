@@ -76,7 +76,9 @@ export class SessionWorld {
   readonly cut = new Set<number>();
   readonly problems: string[] = [];
   /** Every record as it was sealed, when somebody wants to see. */
-  onRecord: ((role: ChannelRole, bytes: Uint8Array) => void) | undefined;
+  onRecord: ((role: ChannelRole, bytes: Uint8Array) => unknown) | undefined;
+  /** Records that are to be lost, besides what the weather takes. */
+  drop: ((role: ChannelRole, bytes: Uint8Array) => boolean) | undefined;
 
   constructor(options: SessionWorldOptions) {
     this.#options = options;
@@ -194,7 +196,8 @@ export class SessionWorld {
     end.records += 1;
     this.onRecord?.(end.role, bytes);
     const { random } = this.#options;
-    if (this.cut.has(path) || random.unit() < this.weather.loss) return;
+    if (this.cut.has(path) || this.drop?.(end.role, bytes) === true || random.unit() < this.weather.loss)
+      return;
     const copies = random.unit() < this.weather.duplication ? 2 : 1;
     for (let copy = 0; copy < copies; copy += 1) {
       const delayMs = 10 + random.unit() * this.weather.jitterMs;
