@@ -15,7 +15,6 @@ import type { FlowLine, LineOwner } from './flow-line.js';
 import type { HandshakeOutcome } from './handshake/actions.js';
 import { encodeMessage, MessageKind, MessageReader } from './message-reader.js';
 import type { AnnexConfig } from './options.js';
-import { RECORD_BYTES } from './record/padding.js';
 import {
   CloseCode,
   DATAGRAM_BYTES_MAX,
@@ -34,7 +33,8 @@ const REOPEN_MS = 250;
 const REOPEN_MS_MAX = 4_000;
 /** How long another way is looked for. */
 const WAYLESS_MS = 30_000;
-const RECORD_BYTES_MAX = Math.max(...RECORD_BYTES);
+/** The largest record. */
+const RECORD_BYTES_MAX = 16_384;
 
 /** Whoever shows a session to an application. */
 export interface SessionView {

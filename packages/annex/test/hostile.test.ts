@@ -24,7 +24,7 @@ async function attack() {
 const prefixOf = (hash: Uint8Array | undefined): Uint8Array => (hash ?? new Uint8Array(32)).slice(0, 8);
 
 test('acceptance 6: a flood of a thousand OPENs in a second costs at most a hundred encapsulations, then puzzles', async () => {
-  const { mesh, bob, mallory, flow, answers } = await attack();
+  const { mesh, mallory, flow, answers } = await attack();
   const { publicKey: encapsulationKey } = await xWing.generate();
   const open = (count: number): Uint8Array =>
     padHandshake(

@@ -46,14 +46,13 @@ export class Outbox {
     );
   }
 
-  get controlCount(): number {
-    return this.#control.length;
+  /** More waits than an honest other end can bring about. */
+  get isOverfull(): boolean {
+    return this.#control.length > CONTROL_FRAMES_MAX;
   }
 
-  /** False when too much waits, which only a fault at the other end brings about. */
-  push(frames: readonly Frame[]): boolean {
+  push(frames: readonly Frame[]): void {
     for (const frame of frames) this.#push(frame);
-    return this.#control.length <= CONTROL_FRAMES_MAX;
   }
 
   /** False when an older one had to go for it. */
@@ -96,6 +95,9 @@ export class Outbox {
   }
 
   #push(frame: Frame): void {
+    // Said once is enough while it waits: a replayer must not make us pile up answers.
+    const isPlain = frame.kind === FrameKind.HS_DONE || frame.kind === FrameKind.PING;
+    if (isPlain && this.#control.some(({ kind }) => kind === frame.kind)) return;
     // A later window says all that an earlier one says.
     if (frame.kind === FrameKind.WINDOW) {
       const at = this.#control.findIndex((other) => other.kind === FrameKind.WINDOW && other.id === frame.id);

@@ -267,6 +267,7 @@ export class SessionMachine {
     let room = roomBytes;
     this.#isBlocked = room < RECORD_BYTES_MIN;
     while (!this.#isOver && !this.#isBlocked) {
+      if (this.#outbox.isOverfull) return [...actions, ...this.#close(CloseCode.LIMIT, 'frames', nowMs)];
       if (this.#sealer.isSpent) return [...actions, ...this.#close(CloseCode.LIMIT, 'records', nowMs)];
       const sent = this.#transmitOne(room, nowMs);
       if (sent === undefined) break;
