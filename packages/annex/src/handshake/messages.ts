@@ -3,7 +3,6 @@ import {
   ByteWriter,
   kemOfSuite,
   ML_DSA_65_PUBLIC_KEY_BYTES,
-  ML_DSA_65_SIGNATURE_BYTES,
   SLOT_BYTES,
   type Kem,
 } from '@yakmesh/crypto';
