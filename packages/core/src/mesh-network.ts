@@ -30,6 +30,7 @@ import {
   type HoldOptions,
   type KeyOptions,
   type MeshTransport,
+  type NetworkInfo,
   type Payload,
   type PeerEvent,
   type PeerInfo,
@@ -156,6 +157,11 @@ export class MeshNetwork implements MeshTransport {
         if (via !== undefined) this.#hub.payload(payload, info, via);
       },
     });
+  }
+
+  /** Which network this node belongs to. */
+  get network(): NetworkInfo {
+    return { suite: this.#config.kem.suite, hashes: this.#parts.networkHashes };
   }
 
   /** Counts since the start: messages by what became of them, refusals by code. */
@@ -364,10 +370,11 @@ export class MeshNetwork implements MeshTransport {
     this.#state = 'stopping';
     const { redialer, membership, flows, finder, forwarder, deliveries, links, pacer, spreader, router } =
       this.#parts;
-    const { crypto, replayKeeper, recordSync } = this.#parts;
+    const { crypto, replayKeeper, recordSync, protocols } = this.#parts;
     // What is being opened can be closed only once it is open.
     await this.#opening?.catch(() => undefined);
     redialer.stop();
+    protocols.stop();
     spreader.stop();
     flows.stop();
     finder.stop();

@@ -37,6 +37,9 @@ export {
   sha512,
 } from './symmetric.js';
 
+export { earlySecret, expandLabel, SigmaRoleKeys, SigmaSecrets } from './sigma.js';
+export type { SigmaInputs } from './sigma.js';
+
 export { NODE_ID_BYTES, NODE_ID_LENGTH } from './node-id.js';
 export { decodeNodeId, encodeNodeId, isNodeId, nodeIdBytesOf, nodeIdOf } from './node-id.js';
 export type { NodeId } from './node-id.js';
@@ -87,6 +90,8 @@ export {
   solvesHashPuzzle,
 } from './hash-puzzle.js';
 export type { HashPuzzlePosition } from './hash-puzzle.js';
+export { PUZZLE_BITS_MAX, PUZZLE_BITS_MIN, PuzzleIssuer, puzzlePrefix } from './puzzle-issuer.js';
+export type { PuzzledMessage, PuzzleIssuerOptions } from './puzzle-issuer.js';
 export { CryptoPool } from './pool.js';
 export type { CryptoPoolOptions, PoolMode } from './pool.js';
 export type { SolvePuzzleOptions } from './puzzle-run.js';

@@ -49,6 +49,8 @@ type LinkCheck = ParcelReaderOptions['check'];
 /** Everything that a running mesh is made of, wired together. */
 export interface MeshParts {
   readonly counters: Counters;
+  /** Hashes of the networks that are accepted, our own first. */
+  readonly networkHashes: readonly Uint8Array[];
   readonly guard: Guard;
   readonly store: Store;
   readonly crypto: MeshCrypto;
@@ -215,6 +217,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     reports,
     counters,
     crypto,
+    pool,
     networkHash: own,
     isolated,
     publisher,
@@ -275,6 +278,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     });
   return {
     counters,
+    networkHashes,
     guard,
     store,
     crypto,

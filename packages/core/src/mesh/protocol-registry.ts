@@ -1,4 +1,5 @@
-import { concatBytes, utf8ToBytes, type NodeId } from '@yakmesh/crypto';
+import { concatBytes, utf8ToBytes, type CryptoPool, type NodeId } from '@yakmesh/crypto';
+import { decodePayload, encodePayload } from '../envelope/payload.js';
 import { MeshError } from '../errors.js';
 import { encodeProtocolFrame } from '../link/flow-frames.js';
 import { isProtocolId } from '../protocol-id.js';
@@ -9,6 +10,7 @@ import {
   namespaced,
   type Clock,
   type Logger,
+  type Payload,
   type ProtocolHandlers,
   type ProtocolId,
   type ProtocolPort,
@@ -37,6 +39,7 @@ export interface ProtocolRegistryOptions {
   readonly reports: Reports;
   readonly counters: Counters;
   readonly crypto: MeshCrypto;
+  readonly pool: CryptoPool;
   readonly networkHash: Uint8Array;
   readonly isolated: Isolated;
   readonly publisher: Publisher;
@@ -105,6 +108,11 @@ export class ProtocolRegistry {
     return this.#port(protocol);
   }
 
+  /** Each protocol is told that the network stops, while its flows still take what it says. */
+  stop(): void {
+    for (const { handlers } of [...this.#open.values()]) this.#options.isolated(() => handlers.stop?.());
+  }
+
   #port(protocol: ProtocolId): ProtocolPort {
     const {
       clock,
@@ -112,6 +120,7 @@ export class ProtocolRegistry {
       store,
       log,
       crypto,
+      pool,
       networkHash,
       publisher,
       flows,
@@ -138,6 +147,12 @@ export class ProtocolRegistry {
       random,
       store: namespaced(store, protocol),
       log: log.child?.({ protocol }) ?? log,
+      workers: pool,
+      encode: (payload) => encodePayload(payload),
+      decode: (bytes) => {
+        const decoded = decodePayload(bytes);
+        return decoded && { payload: decoded.value as Payload };
+      },
       sign: (use: SignatureUse, bytes) =>
         checked(async () => {
           try {

@@ -28,6 +28,7 @@ export type {
   MeshTransport,
   HoldOptions,
   KeyOptions,
+  NetworkInfo,
   Route,
   TransportErrorCode,
   Unhold,
@@ -43,6 +44,7 @@ export type {
   SendOptions,
   SendResult,
   SignatureUse,
+  SignatureWorkers,
   SkippedPeer,
 } from './protocol-port.js';
 export { randomFrom, systemRandom, type Random, type RandomSource } from './random.js';

@@ -1,4 +1,4 @@
-import type { NodeId } from '@yakmesh/crypto';
+import type { KemSuite, NodeId } from '@yakmesh/crypto';
 import type { PeerEvent, PeerInfo } from './peer.js';
 import type { ProtocolHandlers, ProtocolId } from './protocol-handlers.js';
 import type { ProtocolPort } from './protocol-port.js';
@@ -47,10 +47,19 @@ export interface Route {
   readonly rttMs: number | undefined;
 }
 
+/** Which network a node belongs to, for what subsystems bind to it. */
+export interface NetworkInfo {
+  /** The one key encapsulation of the network: 1 is X-Wing, 2 plain ML-KEM-768. */
+  readonly suite: KemSuite;
+  /** 32 bytes for each network name that is accepted, our own first: a hash of suite, networkId and networkFingerprint. */
+  readonly hashes: readonly Uint8Array[];
+}
+
 /** All that a subsystem sees of the network: MeshNetwork implements it on WebSockets, the simulator in memory. */
 export interface MeshTransport {
   readonly portVersion: 1;
   readonly nodeId: NodeId;
+  readonly network: NetworkInfo;
   /** The neighbours with whom the handshake is done, as they are now. */
   getPeers(): readonly PeerInfo[];
   /** Whether that node is a neighbour now. */

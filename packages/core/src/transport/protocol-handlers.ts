@@ -23,4 +23,6 @@ export interface ProtocolHandlers {
   frame?(body: Uint8Array, info: FrameInfo): void;
   /** Someone opened a flow to us: give it its handlers within the call, or it is closed. Without this all are refused. */
   flow?(flow: Flow, info: FlowInfo): void;
+  /** The network stops: open flows take last words within the call, and nothing is called afterwards. Clear your timers. */
+  stop?(): void;
 }

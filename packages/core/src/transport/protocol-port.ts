@@ -1,4 +1,11 @@
-import type { BatchProof, NodeId } from '@yakmesh/crypto';
+import type {
+  BatchProof,
+  NodeId,
+  SigningIdentity,
+  SignOptions,
+  SolvePuzzleOptions,
+  VerifyOptions,
+} from '@yakmesh/crypto';
 import type { Clock } from './clock.js';
 import type { Flow, FlowOptions } from './flow.js';
 import type { Logger } from './logger.js';
@@ -73,6 +80,25 @@ export interface FrameOptions {
 /** What a protocol may sign for; kinds that only the network itself signs are not among them. */
 export type SignatureUse = 'hop' | 'desc' | 'record' | 'receipt' | 'peer';
 
+/**
+ * The network's workers: ML-DSA-65 and puzzles off this thread, in one bounded queue for all. Every method rejects with
+ * CRYPTO_POOL_FULL, CRYPTO_POOL_CLOSED or the signal's reason.
+ */
+export interface SignatureWorkers {
+  /** A signature of 3,309 bytes. */
+  sign(identity: SigningIdentity, message: Uint8Array, options: SignOptions): Promise<Uint8Array>;
+  /** Whether a signature fits; false for anything malformed. */
+  verify(
+    publicKey: Uint8Array,
+    message: Uint8Array,
+    signature: Uint8Array,
+    context: Uint8Array,
+    options?: VerifyOptions,
+  ): Promise<boolean>;
+  /** The 40 B solution of a hash puzzle. */
+  solvePuzzle(prefix: Uint8Array, bits: number, options?: SolvePuzzleOptions): Promise<Uint8Array>;
+}
+
 /** One protocol's access to the network, from `MeshTransport.open`. After `close` its methods reject or throw PROTOCOL_CLOSED. */
 export interface ProtocolPort {
   readonly protocol: ProtocolId;
@@ -82,6 +108,12 @@ export interface ProtocolPort {
   readonly store: Store;
   /** Marked with the protocol. */
   readonly log: Logger;
+  readonly workers: SignatureWorkers;
+
+  /** The bytes of a payload, as envelopes carry it. @throws TypeError for what a message cannot carry; it names the path. */
+  encode(payload: Payload): Uint8Array;
+  /** The payload of bytes from a peer; undefined unless they are what `encode` could have made. */
+  decode(bytes: Uint8Array): { readonly payload: Payload } | undefined;
 
   /**
    * Signs in a batch, off this thread. What is signed is the protocol's id ‖ 0x00 ‖ bytes under the context of the use,

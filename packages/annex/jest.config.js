@@ -1,0 +1,3 @@
+import preset from '../../tools/jest.preset.js';
+
+export default { ...preset, displayName: 'annex' };

@@ -1,0 +1,28 @@
+import { RECORD_HEADER_BYTES } from './header.js';
+
+/** AES-256-GCM's tag. */
+const TAG_BYTES = 16;
+/** Every record on the wire has one of these lengths, so that its length tells little of what is inside. */
+export const RECORD_BYTES = [512, 1_024, 2_048, 4_096, 8_192, 16_384] as const;
+/** What a record takes besides its content. */
+export const RECORD_OVERHEAD_BYTES = RECORD_HEADER_BYTES + TAG_BYTES;
+/** Frames that fit one record. */
+export const CONTENT_BYTES_MAX = 16_340;
+
+/** The length on the wire of a record with so much content. */
+export function recordBytes(contentBytes: number): number {
+  const wanted = contentBytes + RECORD_OVERHEAD_BYTES;
+  const length = RECORD_BYTES.find((bytes) => wanted <= bytes);
+  if (length === undefined) throw new RangeError(`a record holds at most ${CONTENT_BYTES_MAX} bytes`);
+  return length;
+}
+
+/** Whether a record may have this length. */
+export const isRecordLength = (length: number): boolean => RECORD_BYTES.some((bytes) => bytes === length);
+
+/** The content and zeros behind it, as long as its record wants it. */
+export function padContent(content: Uint8Array): Uint8Array {
+  const padded = new Uint8Array(recordBytes(content.length) - RECORD_OVERHEAD_BYTES);
+  padded.set(content);
+  return padded;
+}

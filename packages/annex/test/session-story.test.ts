@@ -1,0 +1,29 @@
+import { SeededRandom } from '@yakmesh/core/testing';
+import { expect, test } from '@jest/globals';
+import { modelJob, modelOutcomes } from '../src/testing/model-crypto.js';
+import { sessionStory } from '../src/testing/session-story.js';
+import { SessionWorld } from '../src/testing/session-world.js';
+
+const STORIES = 300;
+
+test('random stories in a storm end as a perfect channel would have it', async () => {
+  const failed: string[] = [];
+  let records = 0;
+  let epochs = 0;
+  for (let seed = 0; seed < STORIES; seed += 1) {
+    const random = new SeededRandom(`story ${seed}`);
+    const world = new SessionWorld({
+      random: random.fork('world'),
+      outcomes: modelOutcomes(random.fork('keys'), 65_536, 262_144),
+      job: (_role, job) => modelJob(job, random),
+      weather: { loss: 0.2, duplication: 0.2, jitterMs: random.below(200) },
+    });
+    const report = await sessionStory(world, random.fork('story'));
+    records += report.records;
+    epochs += report.epochs;
+    if (report.problems.length > 0)
+      failed.push(`${random.describe()}: ${report.problems.slice(0, 3).join('; ')}`);
+  }
+  expect(failed).toEqual([]);
+  expect([records > 20_000, epochs > 100]).toEqual([true, true]);
+}, 120_000);
