@@ -66,11 +66,12 @@ function* after(state, place) {
 const sameTerms = (a, b) => a.terms.every((term, at) => term === b.terms[at]);
 
 /**
- * The first broken property of a state, in words, or undefined. Terms that still hold variables are compared as they are:
- * where two of them are not yet equal, the attacker can make them differ.
+ * The broken properties of a state, in words. Terms that still hold variables are compared as they are: where two of them
+ * are not yet equal, the attacker can make them differ.
  */
 function broken(state) {
-  return brokenAgreement(state) ?? brokenSecrecy(state) ?? brokenKeys(state);
+  const checks = [brokenAgreement, brokenSecrecy, brokenShare, brokenNonce];
+  return checks.map((check) => check(state)).filter((what) => what !== undefined);
 }
 
 const eventsOf = ({ events }, wanted) => events.filter(({ kind }) => kind === wanted);
@@ -96,24 +97,30 @@ function brokenSecrecy(state) {
   return lost === undefined ? undefined : `secrecy: the attacker knows ${lost.name}`;
 }
 
-function brokenKeys(state) {
-  const [sessions, sealed] = [eventsOf(state, 'session'), eventsOf(state, 'sealed')];
-  for (const [at, { terms }] of sessions.entries())
-    for (const { terms: other } of sessions.slice(0, at))
-      if (other[0] === terms[0] && (other[1] !== terms[1] || other[2] !== terms[2]))
-        return 'unknown key share: two ends have one key and name different ends';
-  for (const [at, { terms }] of sealed.entries())
-    for (const { terms: other } of sealed.slice(0, at))
-      if (other[0] === terms[0] && other[1] === terms[1] && other[2] !== terms[2])
-        return 'nonce reuse: two contents under one key and nonce';
-  return undefined;
+function brokenShare(state) {
+  const isShared = pairsOf(state, 'session').some(
+    ([a, b]) => a[0] === b[0] && (a[1] !== b[1] || a[2] !== b[2]),
+  );
+  return isShared ? 'unknown key share: two ends have one key and name different ends' : undefined;
+}
+
+function brokenNonce(state) {
+  const isReused = pairsOf(state, 'sealed').some(([a, b]) => a[0] === b[0] && a[1] === b[1] && a[2] !== b[2]);
+  return isReused ? 'nonce reuse: two contents under one key and nonce' : undefined;
+}
+
+/** The terms of each two events of a kind. */
+function pairsOf(state, kind) {
+  const found = eventsOf(state, kind).map(({ terms }) => terms);
+  return found.flatMap((a, at) => found.slice(0, at).map((b) => [a, b]));
 }
 
 /**
  * Searches a scenario of `threads` for the attacker who knows their `first` messages and what is `known`. `events` are
- * claimed from the start. Answers { states, reached, found }: the claims that were ever made, and the first broken property with the way to it.
+ * claimed from the start. Answers { states, reached, found }: the claims that were ever made, and the first
+ * broken property with the way to it; `only` names the one that is looked for, others are then passed over.
  */
-export function search({ threads, known, events = [] }) {
+export function search({ threads, known, events = [] }, only = '') {
   const empty = {
     known: [],
     wanted: [],
@@ -139,7 +146,7 @@ export function search({ threads, known, events = [] }) {
     states += 1;
     if (states > STATES_MAX) throw new Error(`more than ${STATES_MAX} states`);
     for (const { name } of eventsOf(state, 'commit')) reached.add(name);
-    const what = broken(state);
+    const what = broken(state).find((found) => found.startsWith(only));
     if (what !== undefined) return { states, reached, found: { what, trail: trailOf(state) } };
     for (const [place, thread] of state.threads.entries()) {
       if (thread.step === thread.steps.length) continue;
