@@ -1,4 +1,3 @@
-import { HINT_DIALS_MAX, MEMBER_DIALS_MAX } from '../../../membership/limits.js';
 import { ByteWriter, utf8ToBytes } from '@yakmesh/crypto';
 import { encodePayload } from '../../../envelope/payload.js';
 import {
@@ -10,6 +9,7 @@ import {
   HINTS_MAX,
 } from '../../../link/control-frames.js';
 import { encodeFlow, encodeProtocolFrame } from '../../../link/flow-frames.js';
+import { HINT_DIALS_MAX, MEMBER_DIALS_MAX } from '../../../membership/limits.js';
 import { encodeFragmentHeader, FRAGMENT_BYTES_MIN } from '../../../link/reassembly.js';
 import { QUEUE_BYTES_MAX, SOCKET_BYTES_MAX } from '../../../link/link-limits.js';
 import {
