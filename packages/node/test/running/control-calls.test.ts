@@ -34,9 +34,9 @@ test('a wish for an acknowledgement reaches the mesh, and so does its answer', a
 
 test('what the mesh rejects with is the answer, code and all', async () => {
   const { nodeId } = await Identity.generate();
-  const call = callsOf({ sendTo: () => Promise.reject(new MeshError('MESH_NOT_SUPPORTED', 'not yet')) });
+  const call = callsOf({ sendTo: () => Promise.reject(new MeshError('MESH_UNREACHABLE', 'not yet')) });
   await expect(call('send', { to: nodeId, payload: 1, ack: true })).rejects.toMatchObject({
-    code: 'MESH_NOT_SUPPORTED',
+    code: 'MESH_UNREACHABLE',
   });
 });
 
