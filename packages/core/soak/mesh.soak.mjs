@@ -115,7 +115,13 @@ export default {
       [0.5, 'silence', 0],
     ]) {
       const [name, reached, doubled, ms99] = await afterDeath(seed, () => undefined, part, how);
-      log(row([name, `${percent(reached)}, ${doubled} twice, 99 % in ${Math.round(ms99)} ms`, `≥ ${percent(goal)}`]));
+      log(
+        row([
+          name,
+          `${percent(reached)}, ${doubled} twice, 99 % in ${Math.round(ms99)} ms`,
+          `≥ ${percent(goal)}`,
+        ]),
+      );
       need(name, reached >= goal && doubled === 0);
     }
     if (broken.length > 0) throw new Error(`not held: ${broken.join(', ')} (seed ${seed})`);
