@@ -100,12 +100,12 @@ test.each([1_000, 5_000])(
     await until('the loss is seen', () => a.getPeers().length === 0);
     await pass(outageMs);
     const second = ending(await startNode({ wsPort, portRetries: 0 }, identity));
-    await until('it is back', () => a.isConnectedTo(identity.nodeId), 4_000);
+    await until('it is back', () => a.isConnectedTo(identity.nodeId), 15_000);
     const heard: unknown[] = [];
     second.on('gossip', ({ payload }) => heard.push(payload));
     await until('both know', () => second.getPeers().length === 1);
     await a.broadcast('again');
     await until('the message arrives', () => heard.length === 1);
   },
-  20_000,
+  40_000,
 );
