@@ -180,9 +180,11 @@ test('acceptance 14: at the hard limits nothing wraps: one record is left for CL
   expect([from.hasRoom, from.isSpent]).toEqual([false, true]);
   from.seal(content(1), 0);
   expect(() => from.seal(content(1), 0)).toThrow(RangeError);
-  const epoch = sealer({ epochRecordsMax: 3 });
-  sealAll(epoch, 2);
-  expect([epoch.hasRoom, epoch.isSpent]).toEqual([false, false]);
+  const epoch = sealer({ epochRecordsMax: 100 });
+  sealAll(epoch, 37);
+  expect([epoch.hasRoom, epoch.hasRoomForControl, epoch.isSpent]).toEqual([false, true, false]);
+  sealAll(epoch, 62);
+  expect([epoch.hasRoomForControl, epoch.isSpent]).toEqual([false, false]);
   epoch.nextEpoch(NEXT_ROOT, 0);
   expect(epoch.hasRoom).toBe(true);
 });
