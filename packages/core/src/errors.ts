@@ -58,6 +58,7 @@ export type PeerFaultCode =
   | 'PEER_HTTP_FLOOD'
   | 'PEER_NOT_HANDSHAKE'
   | 'PEER_NOT_HTTP'
+  | 'PEER_REPEATS'
   | 'PEER_STALE_SEQUENCE'
   | 'PEER_TOO_FAST'
   | 'PEER_UNKNOWN_FRAME'
