@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { bundleForBrowser } from './browser/bundle.js';
 
 /** About a tenth above what the README says, so that growth is somebody's decision. Half of it is the cryptography. */
-const BUNDLE_GZIP_BYTES_MAX = 135_000;
+const BUNDLE_GZIP_BYTES_MAX = 150_000;
 
 /** Node's modules and globals. cborg asks `globalThis.process` whether it may use `globalThis.Buffer`, which a browser answers with no. */
 const OF_NODE = /.{0,20}(\bnode:|(?<!globalThis\.)\b(Buffer|process)\b\.|\brequire\(|\b__dirname\b).{0,20}/;
@@ -22,7 +22,7 @@ test('a browser bundle of core holds neither test code, nor the simulator, nor w
   expect(inputs.filter((path) => unwanted.test(path))).toEqual([]);
 });
 
-test('a browser bundle of core with its cryptography is at most 135 kB gzipped', async () => {
+test('a browser bundle of core with its cryptography is at most 150 kB gzipped', async () => {
   const { code } = await everything;
   const bytes = gzipSync(code, { level: 9 }).length;
   console.info(
