@@ -123,18 +123,22 @@ export class Collection {
     return `${this.#self}/${key}`;
   }
 
+  /** The record of a key, also one that says that it is deleted; undefined where there is none. */
   get(key: string): Promise<MeshRecord | undefined> {
     return this.#records.get(this.name, key);
   }
 
+  /** Walks over the records in the order of their keys' UTF-8 bytes. */
   range(range: RecordRange = {}): AsyncGenerator<MeshRecord> {
     return this.#records.range(this.name, range);
   }
 
+  /** Writes a record; resolves once it is durable here. Rejects with a RecordError. */
   put(key: string, value: Payload, options: ReplicateOptions = {}): Promise<ReplicateResult> {
     return this.#records.put(this.name, key, value, options);
   }
 
+  /** Writes a record that says that the key is deleted. */
   delete(key: string, options: ReplicateOptions = {}): Promise<ReplicateResult> {
     return this.#records.delete(this.name, key, options);
   }

@@ -36,6 +36,7 @@ export class LossyChannel {
     return this.#travelling[0]?.atMs;
   }
 
+  /** Sends a message, which may be lost, doubled, damaged or late. */
   send(bytes: Uint8Array, nowMs: number): void {
     const { loss = 0, duplication = 0 } = this.#options;
     if (this.#happens(loss)) return;
