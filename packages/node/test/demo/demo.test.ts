@@ -100,6 +100,8 @@ test(
       ['handshake', false],
       ['gossip', false],
       ['direct', false],
+      ['routing', false],
+      ['sync', false],
       ['defense', false],
       ['stop', false],
     ]);
