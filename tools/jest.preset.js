@@ -12,6 +12,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, tsconfig: '<rootDir>/test/tsconfig.json' }] },
+  setupFilesAfterEnv: [fileURLToPath(new URL('jest-retry.js', import.meta.url))],
   // Real handshakes with signatures in JavaScript, on machines that do other things too.
   testTimeout: 30_000,
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
