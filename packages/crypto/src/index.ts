@@ -39,6 +39,29 @@ export {
 
 export { earlySecret, expandLabel, SigmaRoleKeys, SigmaSecrets } from './sigma.js';
 export type { SigmaInputs } from './sigma.js';
+export {
+  decodeSigmaProof,
+  encodeSigmaProof,
+  SIGMA_HEADER_BYTES,
+  SIGMA_NETWORK_PREFIX_BYTES,
+  SIGMA_PARAMS_BYTES,
+  SIGMA_PUZZLE_BYTES,
+  SIGMA_SESSION_BYTES,
+  SIGMA_THIRD_BYTES,
+  sigmaFirstBytes,
+  SigmaMessages,
+  sigmaSecondBytes,
+  SigmaType,
+} from './sigma-messages.js';
+export type {
+  SigmaChallenge,
+  SigmaFirst,
+  SigmaHeader,
+  SigmaProof,
+  SigmaRefusal,
+  SigmaSecond,
+  SigmaThird,
+} from './sigma-messages.js';
 
 export { NODE_ID_BYTES, NODE_ID_LENGTH } from './node-id.js';
 export { decodeNodeId, encodeNodeId, isNodeId, nodeIdBytesOf, nodeIdOf } from './node-id.js';

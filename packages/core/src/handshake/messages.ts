@@ -1,29 +1,43 @@
 import {
-  ByteReader,
-  ByteWriter,
-  kemOfSuite,
-  ML_DSA_65_PUBLIC_KEY_BYTES,
-  ML_DSA_65_SIGNATURE_BYTES,
-  SLOT_BYTES,
+  decodeSigmaProof,
+  encodeSigmaProof,
+  SIGMA_HEADER_BYTES,
+  SIGMA_PARAMS_BYTES,
+  SIGMA_PUZZLE_BYTES,
+  SIGMA_THIRD_BYTES,
+  sigmaFirstBytes,
+  SigmaMessages,
+  sigmaSecondBytes,
+  SigmaType,
   type Kem,
+  type SigmaChallenge,
+  type SigmaFirst,
+  type SigmaHeader,
+  type SigmaProof,
+  type SigmaRefusal,
+  type SigmaSecond,
+  type SigmaThird,
 } from '@yakmesh/crypto';
-import { NETWORK_PREFIX_BYTES } from '../network-hash.js';
 
-/** Bytes before every clear part: magic "YL", version, type, suite u16, length u16 of the whole message. */
-export const HEADER_BYTES = 8;
-export const PARAMS_BYTES = 64;
-const MAGIC = 0x594c;
+// The messages of SIGMA under the link's names: magic "YL", layouts in PROTOCOL.md.
+
 export const LINK_VERSION = 1;
-const SESSION_BYTES = 16;
-const NONCE_BYTES = 32;
-export const PUZZLE_BYTES = 40;
-const FIN_BYTES = 32;
-const TAG_BYTES = 16;
-const CHALLENGE_BYTES = 60;
-const REFUSE_BYTES = 28;
+export const HEADER_BYTES = SIGMA_HEADER_BYTES;
+export const PARAMS_BYTES = SIGMA_PARAMS_BYTES;
+export const PUZZLE_BYTES = SIGMA_PUZZLE_BYTES;
+export const CONFIRM_BYTES = SIGMA_THIRD_BYTES;
+export const helloBytes = sigmaFirstBytes;
+export const welcomeBytes = sigmaSecondBytes;
+const messages = new SigmaMessages(0x594c, LINK_VERSION);
 
 /** The fourth byte of the header. */
-export const HandshakeType = { HELLO: 1, CHALLENGE: 2, WELCOME: 3, CONFIRM: 4, REFUSE: 5 } as const;
+export const HandshakeType = {
+  HELLO: SigmaType.FIRST,
+  CHALLENGE: SigmaType.CHALLENGE,
+  WELCOME: SigmaType.SECOND,
+  CONFIRM: SigmaType.THIRD,
+  REFUSE: SigmaType.REFUSAL,
+} as const;
 export type HandshakeType = (typeof HandshakeType)[keyof typeof HandshakeType];
 
 /** Why a handshake was refused in clear; everything else stays silent until the link is encrypted. */
@@ -31,232 +45,75 @@ export const RefuseCode = { VERSION: 1, NETWORK: 2, BUSY: 3, PUZZLE: 4, RATE: 5 
 export type RefuseCode = (typeof RefuseCode)[keyof typeof RefuseCode];
 
 /** First message, 1,320 B under suite 0x0001. */
-export interface Hello {
-  readonly suite: number;
-  readonly networkPrefix: Uint8Array;
-  readonly session: Uint8Array;
-  readonly nonce: Uint8Array;
-  readonly encapsulationKey: Uint8Array;
-  readonly puzzle: Uint8Array;
-}
-
+export type Hello = SigmaFirst;
 /** Demands a puzzle's solution before any KEM work, 60 B. */
-export interface Challenge {
-  readonly suite: number;
-  readonly session: Uint8Array;
-  readonly seed: Uint8Array;
-  readonly bits: number;
-  readonly count: number;
-  readonly expirySeconds: number;
-}
-
+export type Challenge = SigmaChallenge;
 /** Answer to HELLO, 7,001 B under suite 0x0001: clear part, then an AEAD field. */
-export interface Welcome {
-  readonly suite: number;
-  readonly initiatorSession: Uint8Array;
-  readonly responderSession: Uint8Array;
-  readonly nonce: Uint8Array;
-  readonly ciphertext: Uint8Array;
-  /** All bytes before the AEAD field: its additional data. */
-  readonly clear: Uint8Array;
-  readonly sealed: Uint8Array;
-}
-
+export type Welcome = SigmaSecond;
 /** The initiator's proof, 5,397 B. */
-export interface Confirm {
-  readonly suite: number;
-  readonly responderSession: Uint8Array;
-  readonly clear: Uint8Array;
-  readonly sealed: Uint8Array;
-}
-
-export interface Refuse {
-  readonly suite: number;
-  readonly session: Uint8Array;
-  readonly code: number;
-}
-
-/** What the AEAD fields of WELCOME and CONFIRM hold, in this order. */
-export interface Proof {
-  readonly publicKey: Uint8Array;
-  readonly params: Uint8Array;
-  /** WELCOME: the 3,745 B batch slot. CONFIRM: a bare signature of 3,309 B. */
-  readonly signature: Uint8Array;
-  readonly fin: Uint8Array;
-}
-
-export const helloBytes = (kem: Kem): number =>
-  HEADER_BYTES + NETWORK_PREFIX_BYTES + SESSION_BYTES + NONCE_BYTES + kem.publicKeyBytes + PUZZLE_BYTES;
-const welcomeClearBytes = (kem: Kem): number =>
-  HEADER_BYTES + 2 * SESSION_BYTES + NONCE_BYTES + kem.ciphertextBytes;
-const sealedProofBytes = (signatureBytes: number): number =>
-  ML_DSA_65_PUBLIC_KEY_BYTES + PARAMS_BYTES + signatureBytes + FIN_BYTES + TAG_BYTES;
-export const welcomeBytes = (kem: Kem): number => welcomeClearBytes(kem) + sealedProofBytes(SLOT_BYTES);
-const CONFIRM_CLEAR_BYTES = HEADER_BYTES + SESSION_BYTES;
-export const CONFIRM_BYTES = CONFIRM_CLEAR_BYTES + sealedProofBytes(ML_DSA_65_SIGNATURE_BYTES);
-
-function header(type: HandshakeType, suite: number, length: number): ByteWriter {
-  return new ByteWriter(length).u16(MAGIC).u8(LINK_VERSION).u8(type).u16(suite).u16(length);
-}
-
+export type Confirm = SigmaThird;
+export type Refuse = SigmaRefusal;
+/** What the AEAD fields of WELCOME (with a batch slot) and CONFIRM (with a bare signature) hold. */
+export type Proof = SigmaProof;
 /** The header of any handshake message; undefined where the bytes are no YAKMESH link handshake at all. */
-export interface HandshakeHeader {
-  readonly version: number;
-  readonly type: number;
-  readonly suite: number;
-}
+export type HandshakeHeader = SigmaHeader;
 
 /** Reads a header and checks the magic and that the length field is the message's own. */
 export function decodeHeader(bytes: Uint8Array): HandshakeHeader | undefined {
-  const reader = new ByteReader(bytes);
-  const magic = reader.u16();
-  const version = reader.u8();
-  const type = reader.u8();
-  const suite = reader.u16();
-  const length = reader.u16();
-  if (reader.failed || magic !== MAGIC || length !== bytes.length) return undefined;
-  return { version, type, suite };
-}
-
-function body(bytes: Uint8Array, type: HandshakeType, length: (kem: Kem) => number) {
-  const head = decodeHeader(bytes);
-  const kem = head === undefined ? undefined : kemOfSuite(head.suite);
-  if (head === undefined || kem === undefined) return undefined;
-  if (head.version !== LINK_VERSION || head.type !== type || bytes.length !== length(kem)) return undefined;
-  const reader = new ByteReader(bytes);
-  reader.skip(HEADER_BYTES);
-  return { reader, kem, suite: head.suite };
+  return messages.decodeHeader(bytes);
 }
 
 export function encodeHello(kem: Kem, hello: Hello): Uint8Array {
-  return header(HandshakeType.HELLO, kem.suite, helloBytes(kem))
-    .bytes(hello.networkPrefix)
-    .bytes(hello.session)
-    .bytes(hello.nonce)
-    .bytes(hello.encapsulationKey)
-    .bytes(hello.puzzle)
-    .finish();
+  return messages.encodeFirst(kem, hello);
 }
 
 export function decodeHello(bytes: Uint8Array): Hello | undefined {
-  const found = body(bytes, HandshakeType.HELLO, helloBytes);
-  if (found === undefined) return undefined;
-  const { reader, kem, suite } = found;
-  return {
-    suite,
-    networkPrefix: reader.bytes(NETWORK_PREFIX_BYTES),
-    session: reader.bytes(SESSION_BYTES),
-    nonce: reader.bytes(NONCE_BYTES),
-    encapsulationKey: reader.bytes(kem.publicKeyBytes),
-    puzzle: reader.bytes(PUZZLE_BYTES),
-  };
+  return messages.decodeFirst(bytes);
 }
 
 export function encodeChallenge(challenge: Challenge): Uint8Array {
-  return header(HandshakeType.CHALLENGE, challenge.suite, CHALLENGE_BYTES)
-    .bytes(challenge.session)
-    .bytes(challenge.seed)
-    .u8(challenge.bits)
-    .u8(challenge.count)
-    .u16(challenge.expirySeconds)
-    .finish();
+  return messages.encodeChallenge(challenge);
 }
 
 export function decodeChallenge(bytes: Uint8Array): Challenge | undefined {
-  const found = body(bytes, HandshakeType.CHALLENGE, () => CHALLENGE_BYTES);
-  if (found === undefined) return undefined;
-  const { reader, suite } = found;
-  return {
-    suite,
-    session: reader.bytes(SESSION_BYTES),
-    seed: reader.bytes(32),
-    bits: reader.u8(),
-    count: reader.u8(),
-    expirySeconds: reader.u16(),
-  };
+  return messages.decodeChallenge(bytes);
 }
 
 /** The clear part of WELCOME, through the end of the KEM ciphertext: additional data of its AEAD field. */
 export function encodeWelcomeClear(
   kem: Kem,
-  fields: Pick<Welcome, 'initiatorSession' | 'responderSession' | 'nonce' | 'ciphertext'>,
+  fields: Omit<Welcome, 'suite' | 'clear' | 'sealed'>,
 ): Uint8Array {
-  const writer = new ByteWriter(welcomeClearBytes(kem));
-  writer.u16(MAGIC).u8(LINK_VERSION).u8(HandshakeType.WELCOME).u16(kem.suite).u16(welcomeBytes(kem));
-  return writer
-    .bytes(fields.initiatorSession)
-    .bytes(fields.responderSession)
-    .bytes(fields.nonce)
-    .bytes(fields.ciphertext)
-    .finish();
+  return messages.encodeSecondClear(kem, fields);
 }
 
 export function decodeWelcome(bytes: Uint8Array): Welcome | undefined {
-  const found = body(bytes, HandshakeType.WELCOME, welcomeBytes);
-  if (found === undefined) return undefined;
-  const { reader, kem, suite } = found;
-  return {
-    suite,
-    initiatorSession: reader.bytes(SESSION_BYTES),
-    responderSession: reader.bytes(SESSION_BYTES),
-    nonce: reader.bytes(NONCE_BYTES),
-    ciphertext: reader.bytes(kem.ciphertextBytes),
-    clear: bytes.subarray(0, welcomeClearBytes(kem)),
-    sealed: reader.rest(),
-  };
+  return messages.decodeSecond(bytes);
 }
 
 export function encodeConfirmClear(suite: number, responderSession: Uint8Array): Uint8Array {
-  const writer = new ByteWriter(CONFIRM_CLEAR_BYTES);
-  writer.u16(MAGIC).u8(LINK_VERSION).u8(HandshakeType.CONFIRM).u16(suite).u16(CONFIRM_BYTES);
-  return writer.bytes(responderSession).finish();
+  return messages.encodeThirdClear(suite, responderSession);
 }
 
 export function decodeConfirm(bytes: Uint8Array): Confirm | undefined {
-  const found = body(bytes, HandshakeType.CONFIRM, () => CONFIRM_BYTES);
-  if (found === undefined) return undefined;
-  const { reader, suite } = found;
-  const responderSession = reader.bytes(SESSION_BYTES);
-  return { suite, responderSession, clear: bytes.subarray(0, CONFIRM_CLEAR_BYTES), sealed: reader.rest() };
+  return messages.decodeThird(bytes);
 }
 
 export function encodeRefuse(refuse: Refuse): Uint8Array {
-  return header(HandshakeType.REFUSE, refuse.suite, REFUSE_BYTES)
-    .bytes(refuse.session)
-    .u16(refuse.code)
-    .u16(0)
-    .finish();
+  return messages.encodeRefusal(refuse);
 }
 
 /** REFUSE is readable whatever its suite says: it is how a peer of another version answers. */
 export function decodeRefuse(bytes: Uint8Array): Refuse | undefined {
-  const head = decodeHeader(bytes);
-  if (head === undefined || head.type !== HandshakeType.REFUSE || bytes.length !== REFUSE_BYTES)
-    return undefined;
-  const reader = new ByteReader(bytes);
-  reader.skip(HEADER_BYTES);
-  return { suite: head.suite, session: reader.bytes(SESSION_BYTES), code: reader.u16() };
+  const refusal = messages.decodeRefusal(bytes);
+  return refusal && { suite: refusal.suite, session: refusal.session, code: refusal.code };
 }
 
 export function encodeProof(proof: Proof): Uint8Array {
-  const length = proof.publicKey.length + proof.params.length + proof.signature.length + proof.fin.length;
-  return new ByteWriter(length)
-    .bytes(proof.publicKey)
-    .bytes(proof.params)
-    .bytes(proof.signature)
-    .bytes(proof.fin)
-    .finish();
+  return encodeSigmaProof(proof);
 }
 
 /** The plaintext of an AEAD field; undefined for any other length. */
 export function decodeProof(plaintext: Uint8Array, signatureBytes: number): Proof | undefined {
-  if (plaintext.length !== ML_DSA_65_PUBLIC_KEY_BYTES + PARAMS_BYTES + signatureBytes + FIN_BYTES)
-    return undefined;
-  const reader = new ByteReader(plaintext);
-  return {
-    publicKey: reader.bytes(ML_DSA_65_PUBLIC_KEY_BYTES),
-    params: reader.bytes(PARAMS_BYTES),
-    signature: reader.bytes(signatureBytes),
-    fin: reader.bytes(FIN_BYTES),
-  };
+  return decodeSigmaProof(plaintext, signatureBytes);
 }
