@@ -5,17 +5,11 @@ import type { HandshakeOutcome } from '../handshake/actions.js';
 import { encodeFrame, FrameKind, FRAME_HEADER_BYTES, isCharged, type Frame } from '../record/frames.js';
 import { RecordKeys } from '../record/record-keys.js';
 import type { Random } from '../transport/index.js';
-import {
-  decodeClose,
-  decodeInfo,
-  decodePeers,
-  encodeClose,
-  encodeInfo,
-  type LinkInfo,
-} from './control-frames.js';
+import { decodeClose, decodePeers, type LinkInfo } from './control-frames.js';
 import type { LinkAction } from './link-actions.js';
 import type { LinkEnd } from './link-end.js';
 import { CONTROL_FRAMES_MAX, FREE_FRAMES_BURST, FREE_FRAMES_PER_SECOND } from './link-limits.js';
+import { LinkStage } from './link-stage.js';
 import { LinkRatchet, type RatchetAction } from './link-ratchet.js';
 import { LinkPulse } from './link-pulse.js';
 import type { Liveness } from './liveness.js';
@@ -58,14 +52,10 @@ export class LinkMachine implements LinkEnd {
   readonly #sendKeys: RecordKeys;
   readonly #parcels = new ParcelWriter();
   readonly #pulse: LinkPulse;
+  readonly #stage: LinkStage;
   readonly #freeFrames: TokenBucket;
   readonly #reassembly = new Reassembly();
-  #isDone: boolean;
   #afterMark: LinkAction[] = [];
-  #isEstablished = false;
-  #isClosed = false;
-  #ending: LinkErrorCode | undefined;
-  #isRetired = false;
 
   constructor(options: LinkMachineOptions, nowMs: number) {
     this.#options = options;
@@ -91,11 +81,14 @@ export class LinkMachine implements LinkEnd {
       parcels: this.#parcels,
       credit: this.#pulse.credit,
     });
-    this.#isDone = role === 'responder';
-    if (role === 'responder') {
-      this.#writer.control(encodeFrame(FrameKind.HS_DONE));
-      this.sendInfo();
-    }
+    this.#stage = new LinkStage({
+      role,
+      queue: this.queue,
+      writer: this.#writer,
+      info: options.info,
+      ping: (atMs) => this.#pulse.ping(atMs),
+      isIdle: () => this.#reader.isIdle,
+    });
   }
 
   get liveness(): Liveness {
@@ -104,11 +97,11 @@ export class LinkMachine implements LinkEnd {
 
   /** True while the peer has ended the link and what it sent before is still being verified. */
   get isEnding(): boolean {
-    return this.#ending !== undefined;
+    return this.#stage.isEnding;
   }
 
   get isEstablished(): boolean {
-    return this.#isEstablished;
+    return this.#stage.isEstablished;
   }
 
   /** When `tick` has something to do, apart from the regular ticks that liveness needs. */
@@ -119,7 +112,7 @@ export class LinkMachine implements LinkEnd {
 
   /** Tells the peer of our endpoint, protocols and time, anew where they changed. */
   sendInfo(): void {
-    this.#writer.control(encodeInfo(this.#options.info()));
+    this.#stage.sendInfo();
   }
 
   /** What was delivered is dealt with: the peer may send as much again. */
@@ -129,34 +122,27 @@ export class LinkMachine implements LinkEnd {
 
   /** Ends the link; the next record tells the peer. */
   close(code: LinkErrorCode): LinkAction[] {
-    if (this.#isClosed) return [];
-    this.#isClosed = true;
-    if (!this.#isRetired) this.#writer.control(encodeClose(code));
-    return [{ type: 'close', code, isRemote: false }];
+    return this.#stage.close(code);
   }
 
   /** Another link to the same peer takes over: says so, sends no more, and still receives until the peer has said the same. */
   retire(): QueueItem[] {
-    if (this.#isRetired || this.#isClosed) return [];
-    this.#isRetired = true;
-    this.answerRetirement();
-    return this.takeUnsent();
+    return this.#stage.retire();
   }
 
   /** The peer has retired this link: say the same, so that it knows that all before was read. */
   answerRetirement(): void {
-    this.#writer.stopData();
-    this.#writer.control(encodeClose('LINK_DUPLICATE'));
+    this.#stage.answerRetirement();
   }
 
   /** What was queued and not wholly sent; the queue is empty afterwards. */
   takeUnsent(): QueueItem[] {
-    return [...this.#writer.unsent, ...this.queue.drain()];
+    return this.#stage.takeUnsent();
   }
 
   /** Forgets all keys. Nothing may be called afterwards. */
   destroy(): void {
-    this.#isClosed = true;
+    this.#stage.destroy();
     this.#sendKeys.destroy();
     this.#opener.destroy();
     this.#ratchet.destroy();
@@ -164,11 +150,11 @@ export class LinkMachine implements LinkEnd {
 
   /** The peer is gone without a word. What it sent before is dealt with first, then the link closes. */
   peerGone(): LinkAction[] {
-    return this.#isClosed || this.isEnding ? [] : this.#peerEnded('LINK_CLOSED');
+    return this.#stage.peerGone();
   }
 
   receive(wire: Uint8Array, receivedMs: number, nowMs: number): LinkAction[] {
-    if (this.#isClosed || this.isEnding) return [];
+    if (this.#stage.isClosed || this.isEnding) return [];
     const opened = this.#opener.open(wire, receivedMs);
     switch (opened.type) {
       case 'held':
@@ -176,7 +162,7 @@ export class LinkMachine implements LinkEnd {
       case 'too-much':
         return this.close('LINK_STALLED');
       case 'bad-tag':
-        return this.#fail('LINK_DECRYPT');
+        return this.#stage.fail('LINK_DECRYPT');
       case 'bad-frames':
         return this.close('LINK_BAD_FRAME');
       case 'frames':
@@ -185,24 +171,24 @@ export class LinkMachine implements LinkEnd {
   }
 
   complete(ticket: number, result: JobResult, nowMs: number): LinkAction[] {
-    if (this.#isClosed) {
+    if (this.#stage.isClosed) {
       if (result.type === 'generate') result.keyPair.destroy();
       return [];
     }
     const own = Math.floor(ticket / 2);
     if (ticket % 2 === RATCHET_PARITY) return this.#turn(this.#ratchet.complete(own, result, nowMs), nowMs);
     const actions = this.#perform(this.#reader.complete(own, result, nowMs), nowMs, nowMs);
-    return [...actions, ...this.#endOnceIdle()];
+    return [...actions, ...this.#stage.endOnceIdle()];
   }
 
   tick(nowMs: number): LinkAction[] {
-    if (this.#isClosed) return [];
+    if (this.#stage.isClosed) return [];
     const actions = this.#perform(this.#reader.tick(nowMs), nowMs, nowMs);
-    if (this.isEnding) return [...actions, ...this.#endOnceIdle()];
-    if (!this.#isEstablished) return actions;
+    if (this.isEnding) return [...actions, ...this.#stage.endOnceIdle()];
+    if (!this.#stage.isEstablished) return actions;
     actions.push(...this.#turn(this.#ratchet.tick(nowMs), nowMs));
     const pulse = this.#pulse.tick(nowMs);
-    return [...actions, ...(typeof pulse === 'string' ? this.#fail(pulse) : pulse)];
+    return [...actions, ...(typeof pulse === 'string' ? this.#stage.fail(pulse) : pulse)];
   }
 
   /** The next record for the socket; undefined when nothing may be sent now. */
@@ -231,7 +217,7 @@ export class LinkMachine implements LinkEnd {
     for (const [index, frame] of frames.entries()) {
       const isLast = index === frames.length - 1;
       actions.push(...this.#frame(frame, isLast, receivedMs, nowMs));
-      if (this.#isClosed || this.isEnding) break;
+      if (this.#stage.isClosed || this.isEnding) break;
     }
     return actions;
   }
@@ -240,10 +226,10 @@ export class LinkMachine implements LinkEnd {
     const charged = isCharged(kind) ? FRAME_HEADER_BYTES + body.length : 0;
     if (charged > 0 && !this.#pulse.receive(charged, nowMs)) return this.close('LINK_CREDIT');
     if (charged === 0 && !this.#freeFrames.take(nowMs)) return this.close('LINK_FLOOD');
-    if (!this.#isDone && kind !== FrameKind.HS_DONE && kind !== FrameKind.CLOSE)
+    if (!this.#stage.isDone && kind !== FrameKind.HS_DONE && kind !== FrameKind.CLOSE)
       return this.close('LINK_UNEXPECTED');
     if (kind < FrameKind.KEY) return this.#controlFrame(kind, body, isLast, charged, nowMs);
-    if (!this.#isEstablished) return this.close('LINK_UNEXPECTED');
+    if (!this.#stage.isEstablished) return this.close('LINK_UNEXPECTED');
     return this.#dataFrame(kind, body, charged, receivedMs, nowMs);
   }
 
@@ -256,13 +242,13 @@ export class LinkMachine implements LinkEnd {
   ): LinkAction[] {
     switch (kind) {
       case FrameKind.HS_DONE:
-        return this.#handshakeDone(nowMs);
+        return this.#stage.handshakeDone(nowMs);
       case FrameKind.INFO:
-        return this.#info(body, nowMs);
+        return this.#stage.informed(body, nowMs);
       case FrameKind.PEERS:
         return this.#peers(body, charged, nowMs);
       case FrameKind.CLOSE:
-        return this.#peerEnded(decodeClose(body));
+        return this.#stage.peerEnded(decodeClose(body));
       case FrameKind.CREDIT:
       case FrameKind.PING:
       case FrameKind.PONG:
@@ -322,24 +308,6 @@ export class LinkMachine implements LinkEnd {
     return this.#perform(read, receivedMs, nowMs);
   }
 
-  #handshakeDone(nowMs: number): LinkAction[] {
-    if (this.#isDone) return this.close('LINK_UNEXPECTED');
-    this.#isDone = true;
-    this.sendInfo();
-    this.#pulse.ping(nowMs);
-    return [];
-  }
-
-  #info(body: Uint8Array, nowMs: number): LinkAction[] {
-    const info = decodeInfo(body);
-    if (info === undefined) return this.close('LINK_BAD_FRAME');
-    if (this.#isEstablished) return [{ type: 'info', info }];
-    this.#isEstablished = true;
-    // The initiator has asked already; patience and credit need the round trip at this end too.
-    if (this.#options.outcome.role === 'responder') this.#pulse.ping(nowMs);
-    return [{ type: 'established', info }];
-  }
-
   #peers(body: Uint8Array, charged: number, nowMs: number): LinkAction[] {
     const hints = decodePeers(body);
     if (hints === undefined) return this.close('LINK_BAD_FRAME');
@@ -391,25 +359,5 @@ export class LinkMachine implements LinkEnd {
 
   #orClose(result: LinkAction[] | LinkErrorCode): LinkAction[] {
     return typeof result === 'string' ? this.close(result) : result;
-  }
-
-  #peerEnded(code: LinkErrorCode): LinkAction[] {
-    this.#ending = code;
-    return this.#endOnceIdle();
-  }
-
-  #endOnceIdle(): LinkAction[] {
-    const code = this.#ending;
-    if (code === undefined || this.#isClosed || !this.#reader.isIdle) return [];
-    this.#isClosed = true;
-    this.#ending = undefined;
-    return [{ type: 'close', code, isRemote: true }];
-  }
-
-  /** Ends a link that cannot be told: its keys or its peer are gone. */
-  #fail(code: LinkErrorCode): LinkAction[] {
-    if (this.#isClosed) return [];
-    this.#isClosed = true;
-    return [{ type: 'close', code, isRemote: false }];
   }
 }

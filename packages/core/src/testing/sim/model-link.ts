@@ -1,16 +1,17 @@
 import { encodeNodeId } from '@yakmesh/crypto';
 import type { JobResult } from '../../crypto-job.js';
 import type { LinkErrorCode } from '../../errors.js';
-import { decodeClose, decodeInfo, decodePeers, encodeClose, encodeInfo } from '../../link/control-frames.js';
+import { decodeClose, decodePeers } from '../../link/control-frames.js';
 import type { LinkAction } from '../../link/link-actions.js';
 import type { LinkEnd } from '../../link/link-end.js';
 import type { LinkMachineOptions } from '../../link/link-machine.js';
 import { LinkPulse } from '../../link/link-pulse.js';
+import { LinkStage } from '../../link/link-stage.js';
 import type { Liveness } from '../../link/liveness.js';
 import type { ParcelAction } from '../../link/parcel-reader.js';
 import { portAction } from '../../link/port-frames.js';
 import { SendQueue, type QueueItem } from '../../link/send-queue.js';
-import { encodeFrame, FrameKind, FRAME_HEADER_BYTES, isCharged } from '../../record/frames.js';
+import { FrameKind, FRAME_HEADER_BYTES, isCharged } from '../../record/frames.js';
 import { ModelParcels } from './model-parcels.js';
 import type { ModelPool } from './model-pool.js';
 import { contentsOf, type ModelPart } from './model-record.js';
@@ -30,11 +31,7 @@ export class ModelLink implements LinkEnd {
   readonly #pulse: LinkPulse;
   readonly #writer: ModelWriter;
   readonly #parcels: ModelParcels;
-  #isDone: boolean;
-  #isEstablished = false;
-  #isClosed = false;
-  #isRetired = false;
-  #ending: LinkErrorCode | undefined;
+  readonly #stage: LinkStage;
   #pieceBytes = 0;
 
   constructor(options: LinkMachineOptions, nowMs: number, pool: ModelPool, traffic: Traffic) {
@@ -49,10 +46,14 @@ export class ModelLink implements LinkEnd {
     this.#writer = new ModelWriter(this.queue, this.#pulse.credit, traffic);
     // Repairs have no budget of their own here: both kinds of heads share one.
     this.#parcels = new ModelParcels({ ...options, isRepairing: undefined, nowMs }, pool);
-    this.#isDone = outcome.role === 'responder';
-    if (!this.#isDone) return;
-    this.#writer.control(encodeFrame(FrameKind.HS_DONE));
-    this.sendInfo();
+    this.#stage = new LinkStage({
+      role: outcome.role,
+      queue: this.queue,
+      writer: this.#writer,
+      info: options.info,
+      ping: (atMs) => this.#pulse.ping(atMs),
+      isIdle: () => this.#parcels.isIdle,
+    });
   }
 
   get liveness(): Liveness {
@@ -60,11 +61,11 @@ export class ModelLink implements LinkEnd {
   }
 
   get isEnding(): boolean {
-    return this.#ending !== undefined;
+    return this.#stage.isEnding;
   }
 
   get isEstablished(): boolean {
-    return this.#isEstablished;
+    return this.#stage.isEstablished;
   }
 
   get deadlineMs(): number | undefined {
@@ -79,7 +80,7 @@ export class ModelLink implements LinkEnd {
   }
 
   sendInfo(): void {
-    this.#writer.control(encodeInfo(this.#options.info()));
+    this.#stage.sendInfo();
   }
 
   consumed(bytes: number, nowMs: number): void {
@@ -87,38 +88,31 @@ export class ModelLink implements LinkEnd {
   }
 
   close(code: LinkErrorCode): LinkAction[] {
-    if (this.#isClosed) return NO_ACTIONS;
-    this.#isClosed = true;
-    if (!this.#isRetired) this.#writer.control(encodeClose(code));
-    return [{ type: 'close', code, isRemote: false }];
+    return this.#stage.close(code);
   }
 
   retire(): QueueItem[] {
-    if (this.#isRetired || this.#isClosed) return [];
-    this.#isRetired = true;
-    this.answerRetirement();
-    return this.takeUnsent();
+    return this.#stage.retire();
   }
 
   answerRetirement(): void {
-    this.#writer.stopData();
-    this.#writer.control(encodeClose('LINK_DUPLICATE'));
+    this.#stage.answerRetirement();
   }
 
   takeUnsent(): QueueItem[] {
-    return [...this.#writer.unsent, ...this.queue.drain()];
+    return this.#stage.takeUnsent();
   }
 
   destroy(): void {
-    this.#isClosed = true;
+    this.#stage.destroy();
   }
 
   peerGone(): LinkAction[] {
-    return this.#isClosed || this.isEnding ? NO_ACTIONS : this.#peerEnded('LINK_CLOSED');
+    return this.#stage.peerGone();
   }
 
   receive(wire: Uint8Array, receivedMs: number, nowMs: number): LinkAction[] {
-    if (this.#isClosed || this.isEnding) return NO_ACTIONS;
+    if (this.#stage.isClosed || this.isEnding) return NO_ACTIONS;
     const contents = contentsOf(wire);
     if (contents?.type !== 'record') return this.close('LINK_BAD_FRAME');
     this.liveness.heard(nowMs);
@@ -127,28 +121,27 @@ export class ModelLink implements LinkEnd {
     const actions: LinkAction[] = [];
     for (const part of parts) {
       this.#part(part, receivedMs, nowMs, actions);
-      if (this.#isClosed || this.isEnding) break;
+      if (this.#stage.isClosed || this.isEnding) break;
     }
     return actions;
   }
 
   complete(ticket: number, result: JobResult, nowMs: number): LinkAction[] {
-    if (this.#isClosed) return NO_ACTIONS;
+    if (this.#stage.isClosed) return NO_ACTIONS;
     const actions: LinkAction[] = [];
     this.#perform(this.#parcels.complete(ticket, result, nowMs), nowMs, nowMs, actions);
-    return this.isEnding ? [...actions, ...this.#endOnceIdle()] : actions;
+    return this.isEnding ? [...actions, ...this.#stage.endOnceIdle()] : actions;
   }
 
   tick(nowMs: number): LinkAction[] {
-    if (this.#isClosed) return NO_ACTIONS;
+    if (this.#stage.isClosed) return NO_ACTIONS;
     const actions: LinkAction[] = [];
     if (!this.#parcels.isIdle) this.#perform(this.#parcels.tick(nowMs), nowMs, nowMs, actions);
-    if (this.isEnding) return [...actions, ...this.#endOnceIdle()];
-    if (!this.#isEstablished) return actions;
+    if (this.isEnding) return [...actions, ...this.#stage.endOnceIdle()];
+    if (!this.#stage.isEstablished) return actions;
     const pulse = this.#pulse.tick(nowMs);
     if (typeof pulse !== 'string') return actions.length === 0 ? pulse : [...actions, ...pulse];
-    this.#isClosed = true;
-    return [...actions, { type: 'close', code: pulse, isRemote: false }];
+    return [...actions, ...this.#stage.fail(pulse)];
   }
 
   nextRecord(nowMs: number): Uint8Array | undefined {
@@ -191,14 +184,14 @@ export class ModelLink implements LinkEnd {
     const kind = frame[0] ?? 0;
     const body = frame.subarray(FRAME_HEADER_BYTES);
     const isFirst = kind === FrameKind.HS_DONE || kind === FrameKind.CLOSE;
-    if (!this.#isDone && !isFirst) return this.close('LINK_UNEXPECTED');
+    if (!this.#stage.isDone && !isFirst) return this.close('LINK_UNEXPECTED');
     switch (kind) {
       case FrameKind.HS_DONE:
-        return this.#handshakeDone(nowMs);
+        return this.#stage.handshakeDone(nowMs);
       case FrameKind.INFO:
-        return this.#info(body, nowMs);
+        return this.#stage.informed(body, nowMs);
       case FrameKind.CLOSE:
-        return this.#peerEnded(decodeClose(body));
+        return this.#stage.peerEnded(decodeClose(body));
       case FrameKind.CREDIT:
       case FrameKind.PING:
       case FrameKind.PONG: {
@@ -207,26 +200,9 @@ export class ModelLink implements LinkEnd {
       }
     }
     if (isCharged(kind)) this.consumed(frame.length, nowMs);
-    if (kind !== FrameKind.PEERS && !this.#isEstablished) return this.close('LINK_UNEXPECTED');
+    if (kind !== FrameKind.PEERS && !this.#stage.isEstablished) return this.close('LINK_UNEXPECTED');
     const action = kind === FrameKind.PEERS ? peersAction(body) : portAction(kind, body, receivedMs);
     return action === undefined ? this.close('LINK_BAD_FRAME') : [action];
-  }
-
-  #handshakeDone(nowMs: number): LinkAction[] {
-    if (this.#isDone) return this.close('LINK_UNEXPECTED');
-    this.#isDone = true;
-    this.sendInfo();
-    this.#pulse.ping(nowMs);
-    return NO_ACTIONS;
-  }
-
-  #info(body: Uint8Array, nowMs: number): LinkAction[] {
-    const info = decodeInfo(body);
-    if (info === undefined) return this.close('LINK_BAD_FRAME');
-    if (this.#isEstablished) return [{ type: 'info', info }];
-    this.#isEstablished = true;
-    if (this.#options.outcome.role === 'responder') this.#pulse.ping(nowMs);
-    return [{ type: 'established', info }];
   }
 
   #perform(wanted: readonly ParcelAction[], receivedMs: number, nowMs: number, actions: LinkAction[]): void {
@@ -238,19 +214,6 @@ export class ModelLink implements LinkEnd {
         throw new TypeError(`a model link has every key, also that of ${encodeNodeId(action.nodeIdBytes)}`);
       else actions.push(action);
     }
-  }
-
-  #peerEnded(code: LinkErrorCode): LinkAction[] {
-    this.#ending = code;
-    return this.#endOnceIdle();
-  }
-
-  #endOnceIdle(): LinkAction[] {
-    const code = this.#ending;
-    if (code === undefined || this.#isClosed || !this.#parcels.isIdle) return NO_ACTIONS;
-    this.#isClosed = true;
-    this.#ending = undefined;
-    return [{ type: 'close', code, isRemote: true }];
   }
 }
 
