@@ -150,7 +150,7 @@ export class SyncNeighbours {
     switch (action.type) {
       case 'ask': {
         const { peer, root, first, count } = action;
-        this.#neighbours.get(peer)?.feed((machine, nowMs) => machine.fetch(root, first, count, nowMs));
+        this.#neighbours.get(peer)?.feed((machine, nowMs) => machine.fetchChunks(root, first, count, nowMs));
         return;
       }
       case 'keep': {

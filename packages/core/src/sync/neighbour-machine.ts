@@ -101,7 +101,7 @@ export class NeighbourMachine implements Machine<NeighbourAction> {
   }
 
   /** Asks for chunks of a large value. */
-  fetch(root: Uint8Array, first: number, count: number, nowMs: number): readonly NeighbourAction[] {
+  fetchChunks(root: Uint8Array, first: number, count: number, nowMs: number): readonly NeighbourAction[] {
     if (this.#isIdle) this.#progressMs = nowMs;
     this.#sender.push(encodeFetch(root, first, count));
     return this.#goOn(nowMs);
