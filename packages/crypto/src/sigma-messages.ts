@@ -131,6 +131,7 @@ export class SigmaMessages {
     return { version, type, suite };
   }
 
+  /** The whole first message: it is all in clear. */
   encodeFirst(kem: Kem, first: SigmaFirst): Uint8Array {
     return this.#header(SigmaType.FIRST, kem.suite, sigmaFirstBytes(kem))
       .bytes(first.networkPrefix)
@@ -141,6 +142,7 @@ export class SigmaMessages {
       .finish();
   }
 
+  /** The first message of this version; undefined for any other bytes. */
   decodeFirst(bytes: Uint8Array): SigmaFirst | undefined {
     const found = this.#body(bytes, SigmaType.FIRST, sigmaFirstBytes);
     if (found === undefined) return undefined;
@@ -155,6 +157,7 @@ export class SigmaMessages {
     };
   }
 
+  /** A responder's demand for a puzzle's solution, in clear. */
   encodeChallenge(challenge: SigmaChallenge): Uint8Array {
     return this.#header(SigmaType.CHALLENGE, challenge.suite, CHALLENGE_BYTES)
       .bytes(challenge.session)
@@ -165,6 +168,7 @@ export class SigmaMessages {
       .finish();
   }
 
+  /** A demand of this version; undefined for any other bytes. */
   decodeChallenge(bytes: Uint8Array): SigmaChallenge | undefined {
     const found = this.#body(bytes, SigmaType.CHALLENGE, () => CHALLENGE_BYTES);
     if (found === undefined) return undefined;
@@ -189,6 +193,7 @@ export class SigmaMessages {
       .finish();
   }
 
+  /** The second message of this version, its AEAD field still sealed; undefined for any other bytes. */
   decodeSecond(bytes: Uint8Array): SigmaSecond | undefined {
     const found = this.#body(bytes, SigmaType.SECOND, sigmaSecondBytes);
     if (found === undefined) return undefined;
@@ -204,12 +209,14 @@ export class SigmaMessages {
     };
   }
 
+  /** The clear part of the third message: additional data of its AEAD field. */
   encodeThirdClear(suite: number, responderSession: Uint8Array): Uint8Array {
     return this.#header(SigmaType.THIRD, suite, SIGMA_THIRD_BYTES, THIRD_CLEAR_BYTES)
       .bytes(responderSession)
       .finish();
   }
 
+  /** The third message of this version, its AEAD field still sealed; undefined for any other bytes. */
   decodeThird(bytes: Uint8Array): SigmaThird | undefined {
     const found = this.#body(bytes, SigmaType.THIRD, () => SIGMA_THIRD_BYTES);
     if (found === undefined) return undefined;
@@ -218,6 +225,7 @@ export class SigmaMessages {
     return { suite, responderSession, clear: bytes.subarray(0, THIRD_CLEAR_BYTES), sealed: reader.rest() };
   }
 
+  /** A refusal with its code, in clear. */
   encodeRefusal(refusal: SigmaRefusal): Uint8Array {
     return this.#header(SigmaType.REFUSAL, refusal.suite, REFUSAL_BYTES)
       .bytes(refusal.session)
