@@ -56,6 +56,7 @@ export type PeerFaultCode =
   | 'PEER_EXPIRED'
   | 'PEER_FROM_FUTURE'
   | 'PEER_HTTP_FLOOD'
+  | 'PEER_CONNECT_FLOOD'
   | 'PEER_NOT_HANDSHAKE'
   | 'PEER_NOT_HTTP'
   | 'PEER_REPEATS'

@@ -73,9 +73,14 @@ export class AddressGate {
     return this.#bansNotTaken;
   }
 
+  /** Whether an address is neither limited nor banned. */
+  isExempt(keys: AddressKeys): boolean {
+    return this.#config.exempt.size > 0 && this.#config.exempt.includes(keys);
+  }
+
   /** Counts one request and answers whether it is admitted. */
   check(request: AddressRequest, keys: AddressKeys, nowMs: number): LimitVerdict {
-    if (this.#config.exempt.size > 0 && this.#config.exempt.includes(keys)) return ALLOWED;
+    if (this.isExempt(keys)) return ALLOWED;
     const bannedUntilMs = this.bannedUntilMs(keys, nowMs);
     if (bannedUntilMs > 0) return this.#pass(request, keys, bannedUntilMs, nowMs);
     const refused = this.#limits[request].take(keys, nowMs);
@@ -84,9 +89,18 @@ export class AddressGate {
     return refusal(CODES[request], reasonOf(request, refused.scope, refused.isSite), refused.retryAfterMs);
   }
 
-  /** Counts a refusal against an address, as one that its limits gave. */
+  /** Counts a refusal against an address, as one that its limits gave. Of a banned one it uses up a connection that was left for its good nodes. */
   strike(keys: AddressKeys, nowMs: number): void {
     if (this.bannedUntilMs(keys, nowMs) === 0) this.#strike(keys, nowMs, false);
+    else if (this.hasGoodNode(keys, nowMs)) this.#passes.connection.take(goodScopeOf(keys), nowMs);
+  }
+
+  /** Whether a connection would be refused whoever asks for it: the address is banned, and no good node's connection is left. Asking does not count. */
+  isShut(keys: AddressKeys, nowMs: number): boolean {
+    if (this.bannedUntilMs(keys, nowMs) === 0) return false;
+    return (
+      !this.hasGoodNode(keys, nowMs) || this.#passes.connection.retryAfterMs(goodScopeOf(keys), nowMs) > 0
+    );
   }
 
   /** When the ban that applies to an address ends; 0 where none does. */
@@ -156,7 +170,7 @@ export class AddressGate {
 
   // A banned proxy would ban all who stand behind it.
   #isBanExempt(keys: AddressKeys): boolean {
-    return this.#config.exempt.includes(keys) || this.#config.proxies.isTrusted(keys);
+    return this.isExempt(keys) || this.#config.proxies.isTrusted(keys);
   }
 }
 

@@ -10,7 +10,6 @@ import {
   type GuardVerdict,
 } from '@yakmesh/core/transport';
 import type { NodeId } from '@yakmesh/crypto';
-import { isLoopback } from './address.js';
 import type { ConnectionGate } from './connection-gate.js';
 import { HandshakeLoad } from './handshake-load.js';
 import { LOCAL_BLOCKS, LOOPBACK_BLOCKS } from './local-blocks.js';
@@ -112,7 +111,7 @@ class ComposedGuard implements DefenseGuard {
   }
 
   handshake(address: string, nowMs: number): GuardVerdict {
-    if (!isLoopback(address)) this.#load.add(nowMs);
+    if (!this.limiter.isExempt(address)) this.#load.add(nowMs);
     return this.limiter.checkHandshake(address, nowMs);
   }
 

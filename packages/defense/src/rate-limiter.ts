@@ -134,10 +134,17 @@ export class ConnectionRateLimiter {
     return this.#nodes.refusalOf(addressOrNodeId, nowMs) !== undefined;
   }
 
-  /** Whether nothing of an address is to be read: it is banned, and no good node is known behind it. Asking does not count. */
+  /**
+   * Whether nothing of an address is to be read: it is banned, and no good node is known behind it, or what such nodes have of connections
+   * in a minute is used up. Asking does not count.
+   */
   isShut(address: string, nowMs = systemClock.monotonicMs()): boolean {
-    const keys = addressKeys(address);
-    return this.#addresses.bannedUntilMs(keys, nowMs) > 0 && !this.#addresses.hasGoodNode(keys, nowMs);
+    return this.#addresses.isShut(addressKeys(address), nowMs);
+  }
+
+  /** Whether an address is neither limited nor banned. */
+  isExempt(address: string): boolean {
+    return this.#addresses.isExempt(addressKeys(address));
   }
 
   /**

@@ -168,6 +168,15 @@ test('the more handshakes begin, the harder the puzzle; a second later it is eas
   expect(guard.puzzleBits?.(3_000)).toBe(0);
 });
 
+test('handshakes of this machine’s own addresses make puzzles harder where limits hold for them', () => {
+  const bitsOf = (guard: DefenseGuard): number | undefined => {
+    for (let count = 0; count < 16; count += 1) guard.handshake(`127.0.0.${count}`, 1_000);
+    return guard.puzzleBits?.(1_000);
+  };
+  expect(bitsOf(createGuard())).toBe(0);
+  expect(bitsOf(createGuard({ rateLimiter: { maxHandshakesPerMinute: 5 } }))).toBe(16);
+});
+
 test('what cannot be an option is refused with what to give', () => {
   expect(() => createGuard({ limits: {} } as never)).toThrow(/Unknown option "limits"/);
   expect(() => createGuard({ rateLimiter: { maxGossipPerSecond: 5 } } as never)).toThrow(

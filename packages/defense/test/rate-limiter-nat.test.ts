@@ -33,6 +33,22 @@ test('for good nodes’ sake a banned address has a few connections a minute, an
   expect(limiter.checkConnection(NAT, 122_000)).toMatchObject({ code: 'GUARD_BANNED', retryAfterMs: 59_000 });
 });
 
+test('a banned address is shut for as long as its good nodes have no connection left', () => {
+  const limiter = new ConnectionRateLimiter({ maxHandshakesPerMinute: 5 });
+  limiter.nodeAuthenticated(NAT, 'alice', 0);
+  attack(limiter, 1_000);
+  for (let count = 0; count < 5; count += 1) limiter.checkConnection(NAT, 61_000);
+  expect([61_001, 120_999, 121_000].map((nowMs) => limiter.isShut(NAT, nowMs))).toEqual([true, true, false]);
+});
+
+test('a rule that a banned address breaks elsewhere costs it a connection of its good nodes', () => {
+  const limiter = new ConnectionRateLimiter({ maxHandshakesPerMinute: 5 });
+  limiter.nodeAuthenticated(NAT, 'alice', 0);
+  attack(limiter, 1_000);
+  for (let count = 0; count < 5; count += 1) limiter.strikeAddress(NAT, 61_000);
+  expect(limiter.isShut(NAT, 61_001)).toBe(true);
+});
+
 test('a banned address without good nodes is shut', () => {
   const limiter = new ConnectionRateLimiter();
   expect(limiter.isShut(NAT, 0)).toBe(false);

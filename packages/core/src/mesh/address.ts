@@ -1,9 +1,13 @@
 import ipaddr from 'ipaddr.js';
 
 const DOTTED = /^\d{1,3}(\.\d{1,3}){3}$/;
+/** IPv4 as sockets tell it, also mapped into IPv6: asked for every connection, so it needs no parser. */
+const USUAL = /^(?:::ffff:)?((?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4})$/;
 
 /** What limits count by: an IPv4 address (also when mapped into IPv6), the /64 of an IPv6 address, or the text itself. */
 export function addressScope(address: string): string {
+  const usual = USUAL.exec(address)?.[1];
+  if (usual !== undefined) return usual;
   if (!ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address);
   if (parsed.kind() === 'ipv4') return parsed.toString();

@@ -25,8 +25,10 @@ const PUZZLE_FROM_HALF_OPEN = 128;
 const PUZZLE_BITS = 16;
 /** Plain HTTP requests of one address in a minute: twenty times what a health check asks. For a further one the connection is cut. */
 export const REQUESTS_PER_MINUTE_MAX = 240;
+/** TCP connections of one address in a minute, whatever becomes of them: twenty times what the default limits let become links. A further one is held against it. */
+export const CONNECTS_PER_MINUTE_MAX = 240;
 const MINUTE_MS = 60_000;
-/** Addresses whose requests are counted at once; the one that asked longest ago is forgotten. */
+/** Addresses whose requests, and whose connections, are counted at once; the one that asked longest ago is forgotten. */
 const REQUEST_SCOPES_MAX = 4_096;
 /** When a full node may be asked again. */
 const BUSY_RETRY_MS = 1_000;
@@ -51,6 +53,7 @@ export class Admission {
   readonly #halfOpen = new Map<Stranger, string>();
   readonly #perScope = new Map<string, number>();
   readonly #requests = new KeyedSlidingWindow(REQUESTS_PER_MINUTE_MAX, MINUTE_MS, REQUEST_SCOPES_MAX);
+  readonly #connects = new KeyedSlidingWindow(CONNECTS_PER_MINUTE_MAX, MINUTE_MS, REQUEST_SCOPES_MAX);
 
   constructor({ guard, clock, counters }: AdmissionOptions) {
     this.#guard = guard;
@@ -65,9 +68,12 @@ export class Admission {
 
   /** Whether a TCP connection from there is worth reading. */
   admits(remoteAddress: string): boolean {
-    const isBanned = this.#guard.isBanned?.(remoteAddress, this.#clock.monotonicMs()) ?? false;
-    if (isBanned) this.#counters.add('GUARD_BANNED');
-    return !isBanned;
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#isBanned(remoteAddress, nowMs)) return false;
+    if (this.#connects.take(addressScope(remoteAddress), nowMs)) return true;
+    // Whether it is too much for this address is the guard's to say: a proxy has many clients.
+    this.#blame(remoteAddress, 'PEER_CONNECT_FLOOD');
+    return !this.#isBanned(remoteAddress, nowMs);
   }
 
   /** Whether a plain HTTP request from there is answered. */
@@ -147,6 +153,12 @@ export class Admission {
     const nowMs = this.#clock.monotonicMs();
     const verdict = this.#guard.dial?.({ host: hostOf(url), url, nodeId: expected }, nowMs);
     return this.#isAllowed(verdict);
+  }
+
+  #isBanned(address: string, nowMs: number): boolean {
+    const isBanned = this.#guard.isBanned?.(address, nowMs) ?? false;
+    if (isBanned) this.#counters.add('GUARD_BANNED');
+    return isBanned;
   }
 
   #blame(address: string, code: PeerFaultCode): void {

@@ -16,6 +16,7 @@ const PENALTIES: Readonly<Partial<Record<MeshErrorCode | PeerFaultCode, number>>
   PEER_NOT_HANDSHAKE: 10,
   PEER_NOT_HTTP: 10,
   PEER_HTTP_FLOOD: 10,
+  PEER_CONNECT_FLOOD: 10,
   // A handshake that stands still: an attacker's way to hold our memory, and a tunnel's way to lose a line.
   MESH_TIMEOUT: 5,
   // An authenticated neighbour that breaks the link's rules.

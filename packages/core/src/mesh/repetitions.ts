@@ -2,6 +2,8 @@ import type { Peer } from './peer.js';
 
 /** Copies that a neighbour may send at once beyond what is new to us: it may have queued them before it knew that we have them. */
 export const REPETITIONS_BURST = 16_384;
+/** Of these so many at the start of a link, which has had no time to queue more. */
+export const REPETITIONS_AT_FIRST = 1_024;
 /** Copies in a second beyond what is new to us: a mesh at rest has none. */
 export const REPETITIONS_PER_SECOND = 100;
 
@@ -28,7 +30,7 @@ export class Repetitions {
   /** A neighbour sent copies; false when they are more than an honest one sends. */
   heardAgain(peer: Peer, count: number, nowMs: number): boolean {
     const allowance = this.#allowances.get(peer) ?? {
-      left: REPETITIONS_BURST,
+      left: REPETITIONS_AT_FIRST,
       news: this.#news,
       atMs: nowMs,
     };
