@@ -12,11 +12,11 @@ import { openDoor } from './testing-world.js';
 
 /** What the lobby uses of a TCP socket. */
 class Connection extends EventEmitter {
-  readonly remoteAddress: string;
+  readonly remoteAddress: string | undefined;
   isCut = false;
   isPaused = false;
 
-  constructor(remoteAddress: string) {
+  constructor(remoteAddress: string | undefined) {
     super();
     this.remoteAddress = remoteAddress;
   }
@@ -43,13 +43,20 @@ function lobbyOf(isAdmitted = (_address: string): boolean => true) {
   };
   const lobby = new Lobby(door);
   lobby.watch(server as unknown as Server);
-  const arrive = (address: string): Connection => {
+  const arrive = (address: string | undefined): Connection => {
     const connection = new Connection(address);
     server.emit('connection', connection);
     return connection;
   };
   return { lobby, arrive };
 }
+
+test('a connection that was reset before it was accepted is dropped, and nobody is asked about it', () => {
+  const asked: string[] = [];
+  const { lobby, arrive } = lobbyOf((address) => asked.push(address) > 0);
+  expect(arrive(undefined).isCut).toBe(true);
+  expect([asked, lobby.size]).toEqual([[], 0]);
+});
 
 test('D1: the addresses of one IPv6 /64 share one allowance of idle connections', () => {
   const { lobby, arrive } = lobbyOf();

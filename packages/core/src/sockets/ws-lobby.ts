@@ -59,7 +59,13 @@ export class Lobby {
   }
 
   #enters(socket: TcpSocket): boolean {
-    const address = socket.remoteAddress ?? '';
+    const address = socket.remoteAddress;
+    // Reset before it was accepted, so that nobody can be asked about it.
+    if (address === undefined) {
+      socket.on('error', () => undefined);
+      socket.destroy();
+      return false;
+    }
     const scope = addressScope(address);
     const count = this.#perScope.get(scope) ?? 0;
     const isAdmitted = this.#door.admits(address);
