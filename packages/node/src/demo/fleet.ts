@@ -25,19 +25,22 @@ export interface MemberStatus {
 /** Hints are followed up to half of maxPeers: twice as many as there are nodes lets everybody meet everybody. */
 const MAX_PEERS_PER_NODE = 2;
 
+/** How many neighbours a node takes, by its number. */
+export type Room = (number: number) => number;
+
 /** The demo's nodes, all on this machine and in a network that only they know. */
 export class Fleet {
   readonly #atFirst: number;
   readonly deliveries = new Deliveries();
-  readonly #maxPeers: number;
+  readonly #room: Room;
   readonly #networkId = `yakmesh-demo-${bytesToHex(randomBytes(8))}`;
   readonly #processes: NodeProcess[] = [];
   readonly #members: Member[] = [];
-  readonly #others: Fleet[] = [];
+  readonly #others = new Map<string, Fleet>();
 
-  constructor(size: number, maxPeers = MAX_PEERS_PER_NODE * size) {
+  constructor(size: number, room: Room = () => MAX_PEERS_PER_NODE * size) {
     this.#atFirst = size;
-    this.#maxPeers = maxPeers;
+    this.#room = room;
   }
 
   /** Nodes that there are, or will be once they have started. */
@@ -66,10 +69,10 @@ export class Fleet {
     return this.#begin(this.#fork(), await codebaseFingerprint());
   }
 
-  /** Another fleet in a network of its own, which dies with this one. */
-  beside(size: number, maxPeers: number): Fleet {
-    const other = new Fleet(size, maxPeers);
-    this.#others.push(other);
+  /** Another fleet in a network of its own, made when it is first asked for; it dies with this one. */
+  beside(name: string, size: number, room: Room): Fleet {
+    const other = this.#others.get(name) ?? new Fleet(size, room);
+    this.#others.set(name, other);
     return other;
   }
 
@@ -92,7 +95,7 @@ export class Fleet {
     for (const process of this.#processes) process.kill();
     await Promise.all([
       ...this.#processes.map(({ exited }) => exited),
-      ...this.#others.map((other) => other.kill()),
+      ...[...this.#others.values()].map((other) => other.kill()),
     ]);
   }
 
@@ -104,7 +107,7 @@ export class Fleet {
   }
 
   async #begin(process: NodeProcess, networkFingerprint: string): Promise<Member> {
-    const network = { networkId: this.#networkId, networkFingerprint, maxPeers: this.#maxPeers };
+    const network = { networkId: this.#networkId, networkFingerprint, maxPeers: this.#room(process.number) };
     const member = { number: process.number, process, ...(await process.call('start', network)) };
     this.#members.push(member);
     this.#members.sort((a, b) => a.number - b.number);

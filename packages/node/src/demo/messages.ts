@@ -1,4 +1,5 @@
 import type { NodeId } from '@yakmesh/crypto';
+import type { Capture } from './wiretap.js';
 
 // What the demo and its nodes' processes say to each other over Node's IPC channel. Both ends are this very package, so
 // nothing here is parsed with suspicion.
@@ -53,6 +54,17 @@ export interface NodeCalls {
   replicate: { request: { readonly key: string; readonly text: string }; reply: object };
   /** How many records the node keeps, and what says whether two nodes keep the same. */
   records: { request: object; reply: { readonly size: number; readonly fingerprint: string } };
+  /** From now on the process keeps what it decrypts. */
+  wiretap: { request: object; reply: object };
+  /** What it has kept since it was asked last, and which of the words are in it. */
+  captured: { request: { readonly words: readonly string[] }; reply: Capture };
+  /** Takes private channels, and says all that it hears back in capitals. */
+  answerPrivately: { request: object; reply: object };
+  /** Opens a private channel, says something, and tells what came back. */
+  talkPrivately: {
+    request: { readonly to: NodeId; readonly text: string };
+    reply: { readonly answer: string; readonly openedMs: number };
+  };
   /** Answers what still keeps the process alive once the node has stopped, by Node's names; the process then ends. */
   stop: { request: object; reply: { readonly resources: readonly string[] } };
 }

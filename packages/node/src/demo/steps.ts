@@ -1,6 +1,7 @@
 import { combineSignals, delay, systemClock, withAbort } from '@yakmesh/core/transport';
 import type { NodeId } from '@yakmesh/crypto';
 import { NodeError } from '../errors.js';
+import { annex } from './annex-step.js';
 import { defense } from './defense-step.js';
 import type { Delivery } from './deliveries.js';
 import { freshToken, type Fleet, type Member } from './fleet.js';
@@ -31,6 +32,7 @@ export const TOUR: readonly Step[] = [
   { name: 'direct', run: direct },
   { name: 'routing', run: routing },
   { name: 'sync', run: sync },
+  { name: 'annex', run: annex },
   { name: 'defense', run: (fleet, signal) => defense(fleet, signal, gossip) },
 ];
 

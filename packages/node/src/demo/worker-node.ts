@@ -1,8 +1,10 @@
+import { AnnexChannel, AnnexListener } from '@yakmesh/annex';
 import { MessageTypes, type MeshMessage } from '@yakmesh/core';
 import { codeOf } from '@yakmesh/core/transport';
 import type { NodeId } from '@yakmesh/crypto';
 import { createNode, type YakmeshNode } from '../create-node.js';
 import type { Arrival, CallMessage, CallName, DemoMessage, NodeCalls, WorkerMessage } from './messages.js';
+import { Wiretap } from './wiretap.js';
 
 /** How long an orphaned node may take to stop before it ends the hard way. */
 const ORPHAN_STOP_MS_MAX = 3_000;
@@ -18,6 +20,7 @@ export function serveNode(): void {
   let node: YakmeshNode | undefined;
   let starting: Promise<unknown> | undefined;
   let isStopping = false;
+  let tap: Wiretap | undefined;
   const running = (): YakmeshNode => {
     if (node === undefined) throw new Error('The node was not started.');
     return node;
@@ -72,6 +75,32 @@ export function serveNode(): void {
     records: async () => {
       const { size, fingerprint } = running().mesh.records;
       return { size, fingerprint };
+    },
+    wiretap: async () => {
+      tap ??= new Wiretap();
+      return {};
+    },
+    captured: async ({ words }) => {
+      if (tap === undefined) throw new Error('Nothing was tapped.');
+      return tap.take(words);
+    },
+    answerPrivately: async () => {
+      const { identity, mesh } = running();
+      new AnnexListener(identity, mesh).on('channel', (channel) => {
+        channel.on('message', (value) => {
+          if (typeof value === 'string') void channel.send(value.toUpperCase());
+        });
+      });
+      return {};
+    },
+    talkPrivately: async ({ to, text }) => {
+      const { identity, mesh } = running();
+      const startedMs = performance.now();
+      const channel = await new AnnexChannel(identity, to).establish(mesh);
+      const openedMs = performance.now() - startedMs;
+      await channel.send(text);
+      for await (const value of channel) return { answer: typeof value === 'string' ? value : '', openedMs };
+      throw new Error('The channel ended without an answer.');
     },
     stop: async () => {
       await stop();

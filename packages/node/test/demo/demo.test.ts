@@ -31,12 +31,14 @@ test(
       ['direct', true],
       ['routing', true],
       ['sync', true],
+      ['annex', true],
       ['defense', true],
       ['stop', true],
     ]);
     expect([code, report.ok, stdout.split('\n').length]).toEqual([0, true, 2]);
     expect(report.steps[0]?.detail).toMatch(/^5 nodes, 10 of 10 links/);
-    expect(report.steps[5]?.detail).toMatch(
+    expect(report.steps[5]?.detail).toMatch(/^two far nodes opened a private channel .*: noise$/);
+    expect(report.steps[6]?.detail).toMatch(
       /^an attacker's 5 false handshakes were refused and its address banned for [1-9]\d+ s; meanwhile 30 messages/,
     );
     expect(stderr).toMatch(/handshake/);
@@ -102,6 +104,7 @@ test(
       ['direct', false],
       ['routing', false],
       ['sync', false],
+      ['annex', false],
       ['defense', false],
       ['stop', false],
     ]);
