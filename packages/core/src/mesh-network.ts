@@ -4,6 +4,7 @@ import { DrainWaits } from './mesh/drain-waits.js';
 import { requireEndpoint } from './mesh/endpoint.js';
 import { EventHub } from './mesh/event-hub.js';
 import type { MeshEvents, MeshMessage, MessageHandler } from './mesh/events.js';
+import { Holds } from './mesh/holds.js';
 import { Listening } from './mesh/listening.js';
 import { assembleMesh, type MeshParts } from './mesh/mesh-parts.js';
 import type { Peer } from './mesh/peer.js';
@@ -23,7 +24,6 @@ import { systemRuntime, type MeshRuntime } from './runtime.js';
 import {
   combineSignals,
   CodedError,
-  HOLDS_MAX,
   withAbort,
   type BroadcastOptions,
   type BroadcastResult,
@@ -78,6 +78,7 @@ export class MeshNetwork implements MeshTransport {
   readonly nodeId: NodeId;
   /** The replicated records that this node holds. */
   readonly records: Records;
+  readonly #identity: SigningIdentity;
   readonly #config: MeshConfig;
   readonly #runtime: MeshRuntime;
   readonly #pool: CryptoPool;
@@ -87,7 +88,7 @@ export class MeshNetwork implements MeshTransport {
   readonly #drains: DrainWaits;
   readonly #port: ProtocolPort;
   readonly #dials = new Set<Promise<unknown>>();
-  readonly #holds = new Map<NodeId, number>();
+  readonly #holds: Holds;
   #state: State = 'idle';
   #starting: Promise<void> | undefined;
   #opening: Promise<void> | undefined;
@@ -101,6 +102,7 @@ export class MeshNetwork implements MeshTransport {
       );
     }
     this.nodeId = identity.nodeId;
+    this.#identity = identity;
     this.#config = resolveOptions(options);
     this.#runtime = runtime;
     this.#pool = runtime.createPool();
@@ -116,6 +118,10 @@ export class MeshNetwork implements MeshTransport {
     });
     this.#drains = new DrainWaits(clock, () => this.#parts.links.peers);
     this.#listening = new Listening(this.#config, runtime.sockets);
+    this.#holds = new Holds({
+      parts: () => this.#parts,
+      dial: (endpoint, expected, signal) => this.#dial(endpoint, { expected, signal }, true),
+    });
     this.#parts = assembleMesh({
       identity,
       config: this.#config,
@@ -128,6 +134,7 @@ export class MeshNetwork implements MeshTransport {
         log: logger,
         hub: this.#hub,
         drains: this.#drains,
+        holds: this.#holds,
         parts: () => this.#parts,
       }),
       records: {
@@ -284,31 +291,7 @@ export class MeshNetwork implements MeshTransport {
 
   async hold(id: NodeId, options: HoldOptions): Promise<Unhold> {
     this.#requireRunning();
-    const count = this.#holds.get(id) ?? 0;
-    if (count === 0 && this.#holds.size >= HOLDS_MAX)
-      throw new CodedError('MESH_HOLDS_FULL', `${HOLDS_MAX} links are held already.`);
-    if (!this.isConnectedTo(id) && options.endpoint === undefined)
-      throw new MeshError('MESH_UNREACHABLE', `No endpoint of ${id} is known; give one.`);
-    // Its place is taken while the dial is under way: others may ask meanwhile.
-    this.#holds.set(id, count + 1);
-    let isHeld = true;
-    const letGo = (): void => {
-      if (!isHeld) return;
-      isHeld = false;
-      const left = (this.#holds.get(id) ?? 1) - 1;
-      if (left > 0) return void this.#holds.set(id, left);
-      this.#holds.delete(id);
-      this.#parts.membership.held(id, false);
-    };
-    try {
-      if (!this.isConnectedTo(id) && options.endpoint !== undefined)
-        await this.#dial(options.endpoint, { expected: id, signal: options.signal }, true);
-      this.#parts.membership.held(id, true);
-    } catch (error) {
-      letGo();
-      throw error;
-    }
-    return letGo;
+    return this.#holds.hold(id, options);
   }
 
   routesTo(id: NodeId): readonly Route[] {
@@ -322,6 +305,7 @@ export class MeshNetwork implements MeshTransport {
   }
 
   #keyKnown(id: NodeId): Uint8Array | undefined {
+    if (id === this.nodeId) return this.#identity.publicKey;
     return this.#parts.links.peer(id)?.outcome.publicKey ?? this.#parts.keys.get(id)?.publicKey;
   }
 

@@ -37,6 +37,10 @@ export class KnownPeers {
     return this.#peers.values().reverse();
   }
 
+  endpointOf(nodeId: NodeId): string | undefined {
+    return this.#peers.peek(nodeId)?.endpoint;
+  }
+
   note(peer: KnownPeer): void {
     this.#peers.set(peer.nodeId, peer);
     this.isDirty = true;

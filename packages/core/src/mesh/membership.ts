@@ -145,6 +145,11 @@ export class Membership implements Yielding {
     return this.#machine.isDialable({ nodeId, endpoint: info.endpoint ?? '' }, nowMs);
   }
 
+  /** Where a node could be dialled when it was last a neighbour; undefined where that is not known. */
+  endpointOf(nodeId: NodeId): string | undefined {
+    return this.#known.endpointOf(nodeId);
+  }
+
   /** Somebody holds the link to that peer, or lets it go: then it needs a place as any other. */
   held(nodeId: NodeId, isHeld: boolean): void {
     const peer = this.#options.links().peer(nodeId);

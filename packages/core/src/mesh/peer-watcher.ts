@@ -7,6 +7,7 @@ import type { Clock, Logger } from '../transport/index.js';
 import type { DrainWaits } from './drain-waits.js';
 import { isAdvertisable } from './endpoint.js';
 import type { EventHub } from './event-hub.js';
+import type { Holds } from './holds.js';
 import type { LinksEvents, PeerSession } from './link-layer.js';
 import type { MeshParts } from './mesh-parts.js';
 import type { Peer } from './peer.js';
@@ -26,6 +27,7 @@ export interface PeerWatcherOptions {
   readonly log: Logger;
   readonly hub: EventHub;
   readonly drains: DrainWaits;
+  readonly holds: Holds;
   /** The parts of the mesh, which exist by the time a peer does. */
   readonly parts: () => MeshParts;
 }
@@ -49,6 +51,7 @@ export class PeerWatcher implements LinksEvents {
     hub.peer({ type: 'connected', peer: description });
     hub.emit('peer:connected', description);
     this.#sharePeers(peer);
+    this.#options.holds.connected(peer);
     membership.connected(peer);
     this.#options.parts().spreader.informed(peer);
     hub.linkMessage({ type: MessageTypes.HELLO, endpoint: info.endpoint }, peer);

@@ -22,11 +22,18 @@ export interface RedialerOptions {
   readonly links: LinkLayer;
 }
 
-/** Dials again, for ever, what the application has connected to and was lost. */
+interface Kept {
+  readonly endpoint: Endpoint;
+  readonly nodeId: NodeId;
+  /** Only for as long as its link is held. */
+  readonly isHeld: boolean;
+}
+
+/** Dials again, for ever, what the application has connected to or a subsystem holds, and was lost. */
 export class Redialer {
   readonly #options: RedialerOptions;
   readonly #machine: RedialMachine;
-  readonly #endpoints = new Map<string, { endpoint: Endpoint; nodeId: NodeId }>();
+  readonly #endpoints = new Map<string, Kept>();
   #isStopped = false;
   #timer: TimerHandle | undefined;
 
@@ -40,7 +47,25 @@ export class Redialer {
     peer.dialled = endpoint.url;
     if (!this.#machine.connected(endpoint.url)) return;
     peer.isKept = true;
-    this.#endpoints.set(endpoint.url, { endpoint, nodeId: peer.nodeId });
+    this.#endpoints.set(endpoint.url, { endpoint, nodeId: peer.nodeId, isHeld: false });
+  }
+
+  /** The same until `letGo`, for a link that is held; what the application keeps stays as it is. */
+  keepHeld(endpoint: Endpoint, peer: Peer): void {
+    if (peer.isKept) return;
+    peer.dialled = endpoint.url;
+    if (!this.#machine.connected(endpoint.url)) return;
+    this.#endpoints.set(endpoint.url, { endpoint, nodeId: peer.nodeId, isHeld: true });
+  }
+
+  /** Nobody holds the link to that node any more. */
+  letGo(nodeId: NodeId): void {
+    for (const [url, kept] of this.#endpoints) {
+      if (kept.nodeId !== nodeId || !kept.isHeld) continue;
+      this.#machine.forget(url);
+      this.#endpoints.delete(url);
+    }
+    this.#arm();
   }
 
   /** The caller closed the link: it is not wanted any more. */
@@ -71,11 +96,12 @@ export class Redialer {
     this.#timer = undefined;
   }
 
-  async #dial(endpoint: Endpoint): Promise<Peer> {
+  async #dial({ endpoint, isHeld }: Kept): Promise<Peer> {
     const { clock, links } = this.#options;
     const limited = combineSignals({ clock, timeoutMs: DIAL_TIMEOUT_MS });
     try {
-      return await links.dial(endpoint, links.peerCount === 0 ? 'join' : 'fill', limited.signal);
+      const purpose = isHeld ? 'hold' : links.peerCount === 0 ? 'join' : 'fill';
+      return await links.dial(endpoint, purpose, limited.signal);
     } finally {
       limited.dispose();
     }
@@ -100,8 +126,11 @@ export class Redialer {
     if (kept === undefined) return this.#machine.forget(url);
     try {
       // It may have dialled us meanwhile.
-      const peer = links.peer(kept.nodeId) ?? (await this.#dial(kept.endpoint));
-      this.keep(kept.endpoint, peer);
+      const peer = links.peer(kept.nodeId) ?? (await this.#dial(kept));
+      // Let go while the dial was under way: the link stays as any other.
+      if (!this.#endpoints.has(url)) return;
+      if (kept.isHeld) this.keepHeld(kept.endpoint, peer);
+      else this.keep(kept.endpoint, peer);
     } catch (error) {
       this.#failed(url, codeOf(error) ?? '');
     }

@@ -27,7 +27,7 @@ export type TransportErrorCode =
 export interface HoldOptions {
   /** What for; shown in metrics, as 'nakpak'. */
   readonly reason: string;
-  /** Where to dial if there is no link yet, as 'ws://host:port'. @default what the network knows */
+  /** Where to dial if there is no link, now or later, as 'ws://host:port'. @default where the node was dialled when it was a neighbour last */
   readonly endpoint?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
