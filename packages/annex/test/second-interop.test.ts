@@ -70,7 +70,14 @@ async function callOurs() {
   };
 }
 
-const secretsOf = ({ root, transcript, exporter, id }: Session) => ({ root, transcript, exporter, id });
+const secretsOf = ({ root, transcript, exporter, id, ticketId, psk }: Session) => ({
+  root,
+  transcript,
+  exporter,
+  id,
+  ticketId,
+  psk,
+});
 
 /** A copy with one bit of one byte turned. */
 function turned(bytes: Bytes, at: number): Bytes {

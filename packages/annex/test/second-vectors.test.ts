@@ -6,17 +6,26 @@ import { expect, test } from '@jest/globals';
 import { InitiatorMachine } from '../src/handshake/initiator-machine.js';
 import { decodeOpen } from '../src/handshake/messages.js';
 import { ResponderMachine } from '../src/handshake/responder-machine.js';
+import { decodeReopen } from '../src/handshake/resumption-messages.js';
 import { fixedJobs, kemOf, scripted, selfOf, settle, type Reaction } from './second/ours.js';
 import { identityOf } from './second/primitives.js';
-import { inputsOf, runCase, VECTOR_CASES, vectorText, type VectorCase } from './second/vector.js';
+import {
+  inputsOf,
+  resumedCase,
+  resumedText,
+  runCase,
+  VECTOR_CASES,
+  vectorText,
+  type VectorCase,
+} from './second/vector.js';
 
 const PLACE = join(dirname(fileURLToPath(import.meta.url)), 'vectors');
 const NOW_MS = 0;
 
 /** The kept file; `RECORD=1` writes it anew, which only a new version of the protocol may ask for. */
-function kept(vectorCase: VectorCase): string {
-  const file = join(PLACE, `${vectorCase.name}.json`);
-  if (process.env.RECORD === '1') writeFileSync(file, vectorText(vectorCase));
+function kept(name: string, text: string): string {
+  const file = join(PLACE, `${name}.json`);
+  if (process.env.RECORD === '1') writeFileSync(file, text);
   return readFileSync(file, 'utf8');
 }
 
@@ -64,7 +73,8 @@ async function respond(vectorCase: VectorCase) {
 }
 
 test.each(VECTOR_CASES)('the second implementation reproduces the vector $name', (vectorCase) => {
-  expect(vectorText(vectorCase)).toBe(kept(vectorCase));
+  const text = vectorText(vectorCase);
+  expect(text).toBe(kept(vectorCase.name, text));
 });
 
 test.each(VECTOR_CASES)('our initiator sends the bytes of the vector $name', async (vectorCase) => {
@@ -83,4 +93,69 @@ test.each(VECTOR_CASES)('our responder sends the bytes of the vector $name', asy
   const outcome = reactions.at(-1)?.outcome;
   expect(outcome?.secrets).toEqual(session);
   expect(outcome?.peer?.nodeIdBytes).toEqual(vectorCase.isAnonymous === true ? undefined : initiatorId);
+});
+
+/** Our machines for the run that resumes, each with the ticket of its end. */
+function resuming() {
+  const { network, inputs, results } = resumedCase();
+  const [a, b] = [identityOf(inputs.initiator.identitySeed), identityOf(inputs.responder.identitySeed)];
+  const [callers, calleds] = [selfOf(a, inputs.initiator.params), selfOf(b, inputs.responder.params)];
+  const ticketFor = (peer: typeof callers) => ({
+    id: inputs.ticket.id,
+    psk: inputs.ticket.psk.slice(),
+    peer,
+    endMs: Infinity,
+  });
+  const common = { kem: kemOf(1), networkHash: network.netFp, nowMs: NOW_MS };
+  const { reopen } = results.messages;
+  const open = decodeReopen(reopen)?.open;
+  if (open === undefined) throw new Error('no REOPEN');
+  const initiator = new InitiatorMachine({
+    ...common,
+    self: callers,
+    peer: calleds,
+    isAnonymous: false,
+    ticket: ticketFor(calleds),
+    random: scripted(inputs.initiator.sid, inputs.initiator.nonce),
+  });
+  const responder = new ResponderMachine({
+    ...common,
+    self: calleds,
+    ticket: ticketFor(callers),
+    random: scripted(inputs.responder.sid, inputs.responder.nonce),
+    open,
+    openBytes: reopen,
+  });
+  const jobsOf = (end: object) =>
+    fixedJobs({ ...end, suite: 1, identitySeed: inputs.initiator.identitySeed });
+  return { machines: { initiator, responder }, jobsOf, inputs, ...results };
+}
+
+test('the second implementation reproduces the vector resumed', () => {
+  const text = resumedText();
+  expect(text).toBe(kept('resumed', text));
+});
+
+test('our initiator resumes with the bytes of the vector, and signs nothing', async () => {
+  const { machines, jobsOf, inputs, messages, session } = resuming();
+  const machine = machines.initiator;
+  const jobs = jobsOf(inputs.initiator);
+  const opened = await settle(machine, machine.start(), jobs);
+  const confirmed = await settle(machine, machine.receive(messages.reanswer, NOW_MS), jobs);
+  expect([opened, confirmed].flatMap(hexOf)).toEqual([
+    bytesToHex(messages.reopen),
+    bytesToHex(messages.reconfirm),
+  ]);
+  expect(confirmed.outcome?.secrets).toEqual(session);
+});
+
+test('our responder resumes with the bytes of the vector, and knows the caller by the ticket', async () => {
+  const { machines, jobsOf, inputs, messages, session, initiatorId } = resuming();
+  const machine = machines.responder;
+  const jobs = jobsOf(inputs.responder);
+  const answered = await settle(machine, machine.start(), jobs);
+  const done = await settle(machine, machine.receive(messages.reconfirm), jobs);
+  expect(answered.sent.map((bytes) => bytesToHex(bytes))).toEqual([bytesToHex(messages.reanswer)]);
+  expect(done.outcome?.secrets).toEqual(session);
+  expect(done.outcome?.peer?.nodeIdBytes).toEqual(initiatorId);
 });

@@ -3,6 +3,7 @@ import type { CryptoJob } from '../crypto-job.js';
 import type { HandshakeErrorCode } from '../errors.js';
 import type { ChannelSecrets } from './key-schedule.js';
 import type { ChannelParams } from './params.js';
+import type { Ticket } from './resumption.js';
 
 export type ChannelRole = 'initiator' | 'responder';
 
@@ -19,6 +20,8 @@ export interface HandshakeOutcome {
   readonly kem: Kem;
   readonly peer: ProvenPeer | undefined;
   readonly isAnonymous: boolean;
+  /** The ticket that stood for keys and signatures; undefined where both have signed. */
+  readonly resumed: Ticket | undefined;
   readonly params: ChannelParams;
   readonly secrets: ChannelSecrets;
   /** Our session id, in the header of records to us, and the other end's. 16 B each. */

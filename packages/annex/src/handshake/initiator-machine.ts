@@ -1,15 +1,6 @@
 import {
-  BATCH_HEAD_BYTES,
   concatBytes,
-  decodeBatchHead,
-  encodeNodeId,
   equalBytes,
-  HASH_PUZZLE_PARTS,
-  nodeIdBytesOf,
-  PUZZLE_BITS_MAX,
-  PUZZLE_BITS_MIN,
-  puzzlePrefix,
-  sha256,
   sha512,
   SLOT_BYTES,
   wipe,
@@ -21,29 +12,27 @@ import {
 import type { Random } from '@yakmesh/core/transport';
 import type { CryptoJob, JobResult } from '../crypto-job.js';
 import type { HandshakeErrorCode } from '../errors.js';
-import type { HandshakeAction, HandshakeOutcome, HandshakeSelf, ProvenPeer } from './actions.js';
+import type { HandshakeAction, HandshakeOutcome, HandshakeSelf } from './actions.js';
+import { puzzleOf, refusalOf } from './clear-replies.js';
+import { confirmOf, reconfirmOf, type Concluded, type OwnProof } from './initiator-proof.js';
 import { channelSecrets, handshakeSecrets, INITIATOR_CONTEXT, responderLeaf } from './key-schedule.js';
 import {
   decodeAnswer,
-  decodeChallenge,
   decodeHeader,
   decodeProof,
-  decodeRefuse,
-  encodeConfirmClear,
-  encodeOpen,
-  encodeProof,
   HandshakeType,
-  NETWORK_PREFIX_BYTES,
   PUZZLE_BYTES,
-  RefuseCode,
   SESSION_BYTES,
   type Answer,
   type Proof,
 } from './messages.js';
+import { openingOf } from './opening.js';
 import { decodeParams } from './params.js';
+import { isBound, signerOf } from './responder-proof.js';
+import type { Ticket } from './resumption.js';
+import { decodeReanswer, decodeShortProof } from './resumption-messages.js';
+import { Retransmission } from './retransmission.js';
 
-/** When an unanswered message is sent again, after its first sending. */
-const RETRANSMIT_MS = [500, 1_500, 3_500, 7_500] as const;
 /** A handshake takes no longer; after it ANNEX_TIMEOUT. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
 const NONCE_BYTES = 32;
@@ -56,28 +45,21 @@ export interface InitiatorOptions {
   readonly peer: { readonly nodeId: NodeId; readonly nodeIdBytes: Uint8Array };
   /** Shows no identity of ours. */
   readonly isAnonymous: boolean;
+  /** Of an earlier session with this peer: then signatures are made and asked for only if the other end does not have it. Its psk is wiped. */
+  readonly ticket?: Ticket | undefined;
   readonly random: Random;
   readonly nowMs: number;
 }
 
-interface Proven {
-  readonly secrets: SigmaSecrets;
-  readonly answer: Answer;
+/** Behind a good tag and under the right name, with the signature still to be verified. */
+interface Proven extends Concluded {
   readonly proof: Proof;
-  readonly peer: ProvenPeer;
-  readonly transcript2: Uint8Array;
 }
 
 type State =
   | { readonly name: 'idle' | 'generating' | 'solving' | 'waiting' | 'confirmed' | 'ended' }
-  | { readonly name: 'decapsulating'; readonly answer: Answer }
+  | { readonly name: 'decapsulating'; readonly answer: Answer; readonly isShort: boolean }
   | { readonly name: 'verifying' | 'signing'; readonly proven: Proven };
-
-const REFUSALS: Readonly<Record<number, HandshakeErrorCode>> = {
-  [RefuseCode.VERSION]: 'ANNEX_VERSION',
-  [RefuseCode.BUSY]: 'ANNEX_BUSY',
-  [RefuseCode.PUZZLE]: 'ANNEX_PUZZLE',
-};
 
 /** The calling side: OPEN out, ANSWER in, CONFIRM out until the first record comes. Steps are PROTOCOL.md's "Order at A". */
 export class InitiatorMachine {
@@ -88,8 +70,7 @@ export class InitiatorMachine {
   #state: State = { name: 'idle' };
   #keyPair: KemKeyPair | undefined;
   #open: Uint8Array = new Uint8Array(0);
-  /** What is sent again, and how often it was. */
-  #unanswered: { readonly bytes: Uint8Array; readonly sentMs: number; count: number } | undefined;
+  #unanswered: Retransmission | undefined;
   #ticket = 0;
   #challenged = false;
 
@@ -107,11 +88,7 @@ export class InitiatorMachine {
 
   get deadlineMs(): number | undefined {
     if (this.#state.name === 'ended') return undefined;
-    const pending = this.#unanswered;
-    const next = pending === undefined ? undefined : RETRANSMIT_MS[pending.count];
-    return pending === undefined || next === undefined
-      ? this.#endMs
-      : Math.min(this.#endMs, pending.sentMs + next);
+    return Math.min(this.#endMs, this.#unanswered?.dueMs ?? Infinity);
   }
 
   start(): HandshakeAction[] {
@@ -122,11 +99,8 @@ export class InitiatorMachine {
   tick(nowMs: number): HandshakeAction[] {
     if (this.#state.name === 'ended') return [];
     if (nowMs >= this.#endMs) return this.#fail('ANNEX_TIMEOUT');
-    const pending = this.#unanswered;
-    const next = pending === undefined ? undefined : RETRANSMIT_MS[pending.count];
-    if (pending === undefined || next === undefined || nowMs < pending.sentMs + next) return [];
-    pending.count += 1;
-    return [{ type: 'send', bytes: pending.bytes }];
+    const unanswered = this.#unanswered;
+    return unanswered?.take(nowMs) === true ? [{ type: 'send', bytes: unanswered.bytes }] : [];
   }
 
   /** One message without its padding. */
@@ -139,7 +113,9 @@ export class InitiatorMachine {
       case HandshakeType.CHALLENGE:
         return this.#challenge(bytes);
       case HandshakeType.ANSWER:
-        return this.#answer(bytes);
+        return this.#answer(decodeAnswer(bytes.slice()), false);
+      case HandshakeType.REANSWER:
+        return this.#answer(decodeReanswer(bytes.slice()), true);
       default:
         return [{ type: 'ignored', code: nowMs < this.#endMs ? 'PEER_BAD_MESSAGE' : 'PEER_TIMEOUT' }];
     }
@@ -157,7 +133,9 @@ export class InitiatorMachine {
     }
     if (state.name === 'solving' && result.type === 'solve') return this.#sendOpen(result.solution, nowMs);
     if (state.name === 'decapsulating' && result.type === 'decapsulate')
-      return this.#openAnswer(state.answer, result.sharedSecret, nowMs);
+      return state.isShort
+        ? this.#openReanswer(state.answer, result.sharedSecret, nowMs)
+        : this.#openAnswer(state.answer, result.sharedSecret, nowMs);
     if (state.name === 'verifying' && result.type === 'verify-slot')
       return this.#verified(state.proven, result.valid, nowMs);
     if (state.name === 'signing' && result.type === 'sign')
@@ -175,64 +153,52 @@ export class InitiatorMachine {
     const state = this.#state;
     if (state.name === 'verifying' || state.name === 'signing') state.proven.secrets.destroy();
     this.#keyPair?.destroy();
+    if (this.#options.ticket !== undefined) wipe(this.#options.ticket.psk);
     this.#unanswered = undefined;
     this.#state = { name: 'ended' };
   }
 
   #sendOpen(puzzle: Uint8Array, nowMs: number): HandshakeAction[] {
-    const { kem, networkHash } = this.#options;
     if (this.#keyPair === undefined) return this.#fail('ANNEX_DECRYPT');
-    this.#open = encodeOpen(kem, {
-      suite: kem.suite,
-      networkPrefix: networkHash.subarray(0, NETWORK_PREFIX_BYTES),
-      session: this.#session,
-      nonce: this.#nonce,
-      encapsulationKey: this.#keyPair.publicKey,
-      puzzle,
-    });
+    const { publicKey: encapsulationKey } = this.#keyPair;
+    const fields = { session: this.#session, nonce: this.#nonce, encapsulationKey, puzzle };
+    this.#open = openingOf(this.#options, fields);
     this.#state = { name: 'waiting' };
     return this.#sendUntilAnswered(this.#open, nowMs);
   }
 
   #sendUntilAnswered(bytes: Uint8Array, nowMs: number): HandshakeAction[] {
-    this.#unanswered = { bytes, sentMs: nowMs, count: 0 };
+    this.#unanswered = new Retransmission(bytes, nowMs);
     return [{ type: 'send', bytes }];
   }
 
   #refused(bytes: Uint8Array): HandshakeAction[] {
-    const refuse = decodeRefuse(bytes);
-    const code = refuse && REFUSALS[refuse.code];
-    if (refuse === undefined || code === undefined || !equalBytes(refuse.session, this.#session))
-      return [{ type: 'ignored', code: 'PEER_BAD_MESSAGE' }];
-    return this.#fail(code);
+    const code = refusalOf(bytes, this.#session);
+    return code === undefined ? [{ type: 'ignored', code: 'PEER_BAD_MESSAGE' }] : this.#fail(code);
   }
 
   #challenge(bytes: Uint8Array): HandshakeAction[] {
-    const challenge = decodeChallenge(bytes);
-    const isOurs =
-      challenge?.suite === this.#options.kem.suite && equalBytes(challenge.session, this.#session);
-    if (challenge === undefined || !isOurs || this.#challenged || this.#keyPair === undefined)
-      return [{ type: 'ignored', code: 'PEER_BAD_MESSAGE' }];
-    if (challenge.count !== HASH_PUZZLE_PARTS || challenge.bits < PUZZLE_BITS_MIN)
-      return [{ type: 'ignored', code: 'PEER_BAD_MESSAGE' }];
-    if (challenge.bits > PUZZLE_BITS_MAX) return this.#fail('ANNEX_PUZZLE');
+    const key = this.#keyPair?.publicKey;
+    const isFirst = key !== undefined && !this.#challenged;
+    const puzzle = isFirst ? puzzleOf(bytes, this.#options.kem.suite, this.#session, key) : undefined;
+    if (puzzle === undefined) return [{ type: 'ignored', code: 'PEER_BAD_MESSAGE' }];
+    if (puzzle === 'too hard') return this.#fail('ANNEX_PUZZLE');
     this.#challenged = true;
     this.#unanswered = undefined;
     this.#state = { name: 'solving' };
-    const prefix = puzzlePrefix(challenge.seed, this.#session, sha256(this.#keyPair.publicKey));
-    return [this.#job({ type: 'solve', prefix, bits: challenge.bits })];
+    return [this.#job({ type: 'solve', ...puzzle })];
   }
 
-  #answer(bytes: Uint8Array): HandshakeAction[] {
-    const answer = decodeAnswer(bytes.slice());
+  #answer(answer: Answer | undefined, isShort: boolean): HandshakeAction[] {
     const suiteFits = answer?.suite === this.#options.kem.suite;
-    if (answer === undefined || !suiteFits || this.#keyPair === undefined)
+    const isAsked = !isShort || this.#options.ticket !== undefined;
+    if (answer === undefined || !suiteFits || !isAsked || this.#keyPair === undefined)
       return [{ type: 'ignored', code: 'PEER_BAD_MESSAGE' }];
     const echoed = equalBytes(answer.initiatorSession, this.#session);
     const reflected = equalBytes(answer.responderSession, this.#session);
     if (!echoed || reflected) return [{ type: 'ignored', code: 'PEER_BAD_MESSAGE' }];
     this.#unanswered = undefined;
-    this.#state = { name: 'decapsulating', answer };
+    this.#state = { name: 'decapsulating', answer, isShort };
     return [this.#job({ type: 'decapsulate', keyPair: this.#keyPair, ciphertext: answer.ciphertext })];
   }
 
@@ -245,29 +211,50 @@ export class InitiatorMachine {
     const proof = plaintext === undefined ? undefined : decodeProof(plaintext, SLOT_BYTES);
     if (plaintext === undefined || proof === undefined) return this.#wrongAnswer(secrets, nowMs);
     this.#keyPair?.destroy();
-    // 2. The signer named by the batch head is the holder of the key.
-    const nodeIdBytes = nodeIdBytesOf(proof.publicKey);
-    const head = decodeBatchHead(proof.signature.subarray(0, BATCH_HEAD_BYTES));
-    if (head === undefined || !equalBytes(head.signer, nodeIdBytes))
-      return this.#failWith(secrets, 'ANNEX_SIGNATURE');
-    // 3. The peer that we called, which is never ourselves.
-    const nodeId = encodeNodeId(nodeIdBytes);
-    if (nodeId === self.nodeId) return this.#failWith(secrets, 'ANNEX_SELF');
-    if (nodeId !== peer.nodeId) return this.#failWith(secrets, 'ANNEX_PEER_MISMATCH');
+    // 2. The signer named by the batch head holds the key. 3. It is the peer that we called, which is never ourselves.
+    const signer = signerOf(proof, self.nodeId, peer.nodeId);
+    if (typeof signer === 'string') return this.#failWith(secrets, signer);
     const transcript2 = sha512(concatBytes(secrets.transcript1, plaintext));
-    const proven = { nodeId, nodeIdBytes, publicKey: proof.publicKey.slice() };
-    this.#state = { name: 'verifying', proven: { secrets, answer, proof, peer: proven, transcript2 } };
+    const { publicKey, params, signature: slot } = proof;
+    const proven = { secrets, answer, proof, params, peer: signer, transcript2, resumed: undefined };
+    this.#state = { name: 'verifying', proven };
     // 4. The signature.
-    const leaf = responderLeaf(secrets.transcript1, proof.publicKey, proof.params);
-    const { publicKey, signature: slot } = proof;
+    const leaf = responderLeaf(secrets.transcript1, publicKey, params);
     return [this.#job({ type: 'verify-slot', publicKey, slot, leaf, networkHash })];
+  }
+
+  /** Only who has the ticket makes such a tag: the peer that proved itself in the session before. */
+  #openReanswer(answer: Answer, sharedSecret: Uint8Array, nowMs: number): HandshakeAction[] {
+    const { networkHash, self, peer, ticket } = this.#options;
+    const { nodeIdBytes } = peer;
+    const psk = ticket?.psk;
+    const secrets = handshakeSecrets(networkHash, nodeIdBytes, this.#open, answer.clear, sharedSecret, psk);
+    wipe(sharedSecret);
+    const plaintext = secrets.responder.open(answer.sealed, answer.clear);
+    const proof = plaintext === undefined ? undefined : decodeShortProof(plaintext);
+    if (plaintext === undefined || proof === undefined || ticket === undefined)
+      return this.#wrongAnswer(secrets, nowMs);
+    this.#keyPair?.destroy();
+    wipe(ticket.psk);
+    if (!equalBytes(secrets.responder.fin(secrets.transcript1, proof.params), proof.fin))
+      return this.#failWith(secrets, 'ANNEX_FIN');
+    const transcript2 = sha512(concatBytes(secrets.transcript1, plaintext));
+    const concluded = {
+      secrets,
+      answer,
+      params: proof.params,
+      peer: ticket.peer,
+      transcript2,
+      resumed: ticket,
+    };
+    return this.#done(concluded, reconfirmOf(concluded, self), nowMs);
   }
 
   /** Somebody on the way may have made it up: the genuine one may still come, since our OPEN is sent again. */
   #wrongAnswer(secrets: SigmaSecrets, nowMs: number): HandshakeAction[] {
     secrets.destroy();
     this.#state = { name: 'waiting' };
-    this.#unanswered = { bytes: this.#open, sentMs: nowMs, count: 0 };
+    this.#unanswered = new Retransmission(this.#open, nowMs);
     return [{ type: 'ignored', code: 'PEER_DECRYPT' }];
   }
 
@@ -276,9 +263,7 @@ export class InitiatorMachine {
     const { self, isAnonymous } = this.#options;
     if (!valid) return this.#failWith(secrets, 'ANNEX_SIGNATURE');
     // 5. The MAC that ties the identity to these keys.
-    const { publicKey, params, signature } = proof;
-    const fin = secrets.responder.fin(secrets.transcript1, publicKey, params, signature);
-    if (!equalBytes(fin, proof.fin)) return this.#failWith(secrets, 'ANNEX_FIN');
+    if (!isBound(secrets, proof)) return this.#failWith(secrets, 'ANNEX_FIN');
     this.#state = { name: 'signing', proven };
     // Without an identity: bytes of the same length that nobody looks at.
     if (isAnonymous) return this.#confirm(proven, this.#options.random.bytes(3_309), nowMs);
@@ -287,21 +272,24 @@ export class InitiatorMachine {
   }
 
   #confirm(proven: Proven, signature: Uint8Array, nowMs: number): HandshakeAction[] {
-    const { secrets, answer, proof, transcript2, peer } = proven;
-    const { self, kem, isAnonymous, random } = this.#options;
-    const params = decodeParams(proof.params);
-    if (params === undefined) return this.#failWith(secrets, 'ANNEX_DECRYPT');
+    const { self, isAnonymous, random } = this.#options;
     const publicKey = isAnonymous ? random.bytes(self.publicKey.length) : self.publicKey;
-    const fin = secrets.initiator.fin(transcript2, publicKey, self.params, signature);
-    const plaintext = encodeProof({ publicKey, params: self.params, signature, fin });
-    const clear = encodeConfirmClear(answer.suite, answer.responderSession);
-    const bytes = concatBytes(clear, secrets.initiator.seal(plaintext, clear));
+    return this.#done(proven, confirmOf(proven, publicKey, self.params, signature), nowMs);
+  }
+
+  /** Our proof goes out until the other end's first record shows that it came. */
+  #done(concluded: Concluded, { bytes, plaintext }: OwnProof, nowMs: number): HandshakeAction[] {
+    const { secrets, answer, peer, transcript2, resumed } = concluded;
+    const params = decodeParams(concluded.params);
+    if (params === undefined) return this.#failWith(secrets, 'ANNEX_DECRYPT');
+    const { kem, isAnonymous } = this.#options;
     this.#state = { name: 'confirmed' };
     const outcome: HandshakeOutcome = {
       role: 'initiator',
       kem,
       peer,
       isAnonymous,
+      resumed,
       params,
       secrets: channelSecrets(secrets, transcript2, plaintext),
       ownSession: this.#session,

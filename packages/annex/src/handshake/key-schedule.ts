@@ -47,19 +47,23 @@ export interface ChannelSecrets {
   readonly exporter: Uint8Array;
   /** The session's name for people, 16 B: the same on both ends, and in no record. */
   readonly id: Uint8Array;
+  /** Name, 16 B, and secret, 64 B, of the ticket that opens the next session. */
+  readonly ticketId: Uint8Array;
+  readonly psk: Uint8Array;
 }
 
-/** The schedule ES → HS → MS for one handshake. */
+/** The schedule ES → HS → MS for one handshake; with the psk of a ticket for one that resumes. */
 export function handshakeSecrets(
   networkHash: Uint8Array,
   responderId: Uint8Array,
   open: Uint8Array,
   answerClear: Uint8Array,
   sharedSecret: Uint8Array,
+  psk?: Uint8Array,
 ): SigmaSecrets {
   const prologue = annexPrologue(networkHash, responderId);
   const inputs = { protocol: ANNEX_LABEL, prologue, first: open, secondClear: answerClear };
-  return new SigmaSecrets({ ...inputs, sharedSecret });
+  return new SigmaSecrets({ ...inputs, sharedSecret, psk });
 }
 
 /** All that MS is for; MS itself is wiped. */
@@ -76,6 +80,8 @@ export function channelSecrets(
     transcript,
     exporter: derive('exp', SECRET_BYTES),
     id: derive('id', ID_BYTES),
+    ticketId: derive('rid', ID_BYTES),
+    psk: derive('res', SECRET_BYTES),
   };
   wipe(master);
   return derived;

@@ -33,7 +33,8 @@ export const PUZZLE_BYTES = SIGMA_PUZZLE_BYTES;
 export const CONFIRM_BYTES = SIGMA_THIRD_BYTES;
 export const openBytes = sigmaFirstBytes;
 export const answerBytes = sigmaSecondBytes;
-const MAGIC = 0x4158;
+/** "AX", the first two bytes of every message. */
+export const MAGIC = 0x4158;
 const messages = new SigmaMessages(MAGIC, ANNEX_VERSION);
 /** What a flow carries is padded to one of these, so that CONFIRM looks like a record. */
 const PADDED_BYTES = [2_048, 8_192] as const;
@@ -45,6 +46,9 @@ export const HandshakeType = {
   ANSWER: SigmaType.SECOND,
   CONFIRM: SigmaType.THIRD,
   REFUSE: SigmaType.REFUSAL,
+  REOPEN: 6,
+  REANSWER: 7,
+  RECONFIRM: 8,
 } as const;
 export type HandshakeType = (typeof HandshakeType)[keyof typeof HandshakeType];
 

@@ -28,9 +28,15 @@ import {
   SESSION_BYTES,
   type Confirm,
   type Open,
-  type Proof,
 } from './messages.js';
 import { decodeParams, type ChannelParams } from './params.js';
+import type { Ticket } from './resumption.js';
+import {
+  decodeReconfirm,
+  decodeShortProof,
+  encodeReanswerClear,
+  encodeShortProof,
+} from './resumption-messages.js';
 
 /** How long an ANSWER waits for its CONFIRM, and is sent again for the same OPEN. */
 export const HALF_OPEN_MS = 30_000;
@@ -46,26 +52,27 @@ export interface ResponderOptions {
   /** The OPEN, decoded, and its bytes without padding; both are copied. */
   readonly open: Open;
   readonly openBytes: Uint8Array;
+  /** Where it is a REOPEN that proved to have this ticket: then no signature is made or asked for. Its psk is wiped. */
+  readonly ticket?: Ticket | undefined;
   readonly nowMs: number;
 }
 
 interface Proven {
-  readonly proof: Proof;
   readonly params: ChannelParams;
   readonly plaintext: Uint8Array;
   readonly peer: ProvenPeer;
 }
 
+interface Waiting {
+  readonly secrets: SigmaSecrets;
+  readonly transcript2: Uint8Array;
+}
+
 type State =
   | { readonly name: 'encapsulating' | 'ended' }
   | { readonly name: 'signing'; readonly secrets: SigmaSecrets; readonly clear: Uint8Array }
-  | { readonly name: 'waiting'; readonly secrets: SigmaSecrets; readonly transcript2: Uint8Array }
-  | {
-      readonly name: 'verifying';
-      readonly secrets: SigmaSecrets;
-      readonly transcript2: Uint8Array;
-      readonly proven: Proven;
-    };
+  | ({ readonly name: 'waiting' } & Waiting)
+  | ({ readonly name: 'verifying'; readonly proven: Proven } & Waiting);
 
 /**
  * The answering side of one OPEN. Whether to take it at all (version, network, load, puzzle) was decided before: here it costs
@@ -127,10 +134,14 @@ export class ResponderMachine {
   receive(bytes: Uint8Array): HandshakeAction[] {
     const state = this.#state;
     if (state.name !== 'waiting') return [{ type: 'ignored', code: 'PEER_UNEXPECTED' }];
-    const confirm = decodeConfirm(bytes);
+    const { ticket } = this.#options;
+    const confirm = ticket === undefined ? decodeConfirm(bytes) : decodeReconfirm(bytes);
     if (confirm?.suite !== this.#options.kem.suite || !equalBytes(confirm.responderSession, this.#session))
       return [{ type: 'ignored', code: 'PEER_BAD_MESSAGE' }];
-    return this.#confirm(state.secrets, state.transcript2, confirm, sha256(bytes));
+    const confirmHash = sha256(bytes);
+    return ticket === undefined
+      ? this.#confirm(state, confirm, confirmHash)
+      : this.#reconfirm(state, confirm, confirmHash, ticket);
   }
 
   complete(ticket: number, result: JobResult): HandshakeAction[] {
@@ -154,15 +165,22 @@ export class ResponderMachine {
   }
 
   #encapsulated(ciphertext: Uint8Array, sharedSecret: Uint8Array): HandshakeAction[] {
-    const { kem, self, networkHash } = this.#options;
-    const clear = encodeAnswerClear(kem, {
+    const { kem, self, networkHash, ticket } = this.#options;
+    const encodeClear = ticket === undefined ? encodeAnswerClear : encodeReanswerClear;
+    const clear = encodeClear(kem, {
       initiatorSession: this.#peerSession,
       responderSession: this.#session,
       nonce: this.#nonce,
       ciphertext,
     });
-    const secrets = handshakeSecrets(networkHash, self.nodeIdBytes, this.#open, clear, sharedSecret);
+    const psk = ticket?.psk;
+    const secrets = handshakeSecrets(networkHash, self.nodeIdBytes, this.#open, clear, sharedSecret, psk);
     wipe(sharedSecret);
+    if (psk !== undefined) {
+      wipe(psk);
+      const fin = secrets.responder.fin(secrets.transcript1, self.params);
+      return this.#answered(secrets, clear, encodeShortProof({ params: self.params, fin }));
+    }
     this.#state = { name: 'signing', secrets, clear };
     const leaf = responderLeaf(secrets.transcript1, self.publicKey, self.params);
     return [this.#job({ type: 'sign-slot', leaf, networkHash })];
@@ -171,19 +189,17 @@ export class ResponderMachine {
   #signed(secrets: SigmaSecrets, clear: Uint8Array, slot: Uint8Array): HandshakeAction[] {
     const { publicKey, params } = this.#options.self;
     const fin = secrets.responder.fin(secrets.transcript1, publicKey, params, slot);
-    const plaintext = encodeProof({ publicKey, params, signature: slot, fin });
+    return this.#answered(secrets, clear, encodeProof({ publicKey, params, signature: slot, fin }));
+  }
+
+  #answered(secrets: SigmaSecrets, clear: Uint8Array, plaintext: Uint8Array): HandshakeAction[] {
     const transcript2 = sha512(concatBytes(secrets.transcript1, plaintext));
     this.#answer = concatBytes(clear, secrets.responder.seal(plaintext, clear));
     this.#state = { name: 'waiting', secrets, transcript2 };
     return this.again();
   }
 
-  #confirm(
-    secrets: SigmaSecrets,
-    transcript2: Uint8Array,
-    confirm: Confirm,
-    confirmHash: Uint8Array,
-  ): HandshakeAction[] {
+  #confirm({ secrets, transcript2 }: Waiting, confirm: Confirm, confirmHash: Uint8Array): HandshakeAction[] {
     // 1. The tag proves that the sender decapsulated: only now is a verification worth its price.
     const plaintext = secrets.initiator.open(confirm.sealed, confirm.clear);
     const proof = plaintext === undefined ? undefined : decodeProof(plaintext, ML_DSA_65_SIGNATURE_BYTES);
@@ -198,12 +214,29 @@ export class ResponderMachine {
     const peer = { nodeId: encodeNodeId(nodeIdBytes), nodeIdBytes, publicKey: publicKey.slice() };
     if (peer.nodeId === this.#options.self.nodeId) return this.#fail('PEER_SELF');
     this.#confirmHash = confirmHash;
-    const proven = { proof, params, plaintext, peer };
+    const proven = { params, plaintext, peer };
     if (params.isAnonymous) return this.#finish({ secrets, transcript2, proven });
     this.#state = { name: 'verifying', secrets, transcript2, proven };
     // 4. The signature.
     const message = sha512(concatBytes(transcript2, publicKey, proof.params));
     return [this.#job({ type: 'verify', publicKey, message, signature, context: INITIATOR_CONTEXT })];
+  }
+
+  /** Who it is was proven in the session that left the ticket; that it is so still, by the ticket's psk in these keys. */
+  #reconfirm(
+    { secrets, transcript2 }: Waiting,
+    confirm: Confirm,
+    confirmHash: Uint8Array,
+    { peer }: Ticket,
+  ): HandshakeAction[] {
+    const plaintext = secrets.initiator.open(confirm.sealed, confirm.clear);
+    const proof = plaintext === undefined ? undefined : decodeShortProof(plaintext);
+    const params = proof === undefined ? undefined : decodeParams(proof.params);
+    if (plaintext === undefined || proof === undefined || params === undefined) return this.#wrongConfirm();
+    const fin = secrets.initiator.fin(transcript2, proof.params);
+    if (!equalBytes(fin, proof.fin) || params.isAnonymous) return this.#fail('PEER_FIN');
+    this.#confirmHash = confirmHash;
+    return this.#finish({ secrets, transcript2, proven: { params, plaintext, peer } });
   }
 
   /** Somebody on the way may have made it up: the genuine one may still come. */
@@ -213,18 +246,14 @@ export class ResponderMachine {
     return [{ type: 'ignored', code: 'PEER_DECRYPT' }];
   }
 
-  #finish(proven: {
-    readonly secrets: SigmaSecrets;
-    readonly transcript2: Uint8Array;
-    readonly proven: Proven;
-  }): HandshakeAction[] {
-    const { secrets, transcript2 } = proven;
-    const { params, plaintext, peer } = proven.proven;
+  #finish({ secrets, transcript2, proven }: Waiting & { readonly proven: Proven }): HandshakeAction[] {
+    const { params, plaintext, peer } = proven;
     const outcome: HandshakeOutcome = {
       role: 'responder',
       kem: this.#options.kem,
       peer: params.isAnonymous ? undefined : peer,
       isAnonymous: params.isAnonymous,
+      resumed: this.#options.ticket,
       params,
       secrets: channelSecrets(secrets, transcript2, plaintext),
       ownSession: this.#session,

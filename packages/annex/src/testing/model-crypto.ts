@@ -61,7 +61,15 @@ export function modelOutcomes(
     peer: undefined,
     isAnonymous: false,
     params: { isAnonymous: false, idleSeconds: 300, sessionWindow, streamWindow },
-    secrets: { root: secret.slice(), transcript: secret.slice(), exporter: secret.slice(), id: first },
+    resumed: undefined,
+    secrets: {
+      root: secret.slice(),
+      transcript: secret.slice(),
+      exporter: secret.slice(),
+      id: first,
+      ticketId: first,
+      psk: secret.slice(),
+    },
     ownSession: role === 'initiator' ? first : second,
     peerSession: role === 'initiator' ? second : first,
   });

@@ -47,6 +47,8 @@ export interface Session {
   readonly transcript: Bytes;
   readonly exporter: Bytes;
   readonly id: Bytes;
+  readonly ticketId: Bytes;
+  readonly psk: Bytes;
   readonly peerSid: Bytes;
   /** Undefined for an anonymous initiator. */
   readonly peerId: Bytes | undefined;
@@ -59,9 +61,9 @@ export function networkHash(suite: Suite, networkId: string | null, fingerprint:
   return sha256(text('yakmesh/netfp/1'), uint(suite, 2), part(networkId), part(fingerprint));
 }
 
-const header = (type: number, suite: Suite, length: number): Bytes =>
+export const header = (type: number, suite: Suite, length: number): Bytes =>
   join(text('AX'), uint(1, 1), uint(type, 1), uint(suite, 2), uint(length, 2));
-const must = (condition: boolean, what: string): void => {
+export const must = (condition: boolean, what: string): void => {
   if (!condition) throw new Error(what);
 };
 /** The four parts of a proof: key, params, slot or signature, fin. */
@@ -76,14 +78,21 @@ const partsOf = (proof: Bytes): readonly [Bytes, Bytes, Bytes, Bytes] => [
 export const padded = (message: Bytes): Bytes =>
   join(message, zeros((message.length <= 2_048 ? 2_048 : 8_192) - message.length));
 
-class Schedule {
+export class Schedule {
   readonly #hs: Bytes;
   readonly th1: Bytes;
   #th2: Bytes = EMPTY;
 
-  constructor(netFp: Bytes, responderId: Bytes, opening: Bytes, answerClear: Bytes, shared: Bytes) {
+  constructor(
+    netFp: Bytes,
+    responderId: Bytes,
+    opening: Bytes,
+    answerClear: Bytes,
+    shared: Bytes,
+    psk: Bytes = zeros(64),
+  ) {
     const prologue = join(text('ANNEX/1'), netFp, responderId);
-    const es = extract(H(prologue), zeros(64));
+    const es = extract(H(prologue), psk);
     this.th1 = H(prologue, opening, answerClear);
     this.#hs = extract(XL(es, 'derived', EMPTY, 64), shared);
   }
@@ -112,7 +121,8 @@ class Schedule {
     const ms = extract(XL(this.#hs, 'derived', EMPTY, 64), zeros(64));
     const exporter = XL(ms, 'exp', transcript, 64);
     const root = XL(ms, 'root', transcript, 64);
-    return { root, transcript, exporter, id: XL(ms, 'id', transcript, 16), peerSid, peerId };
+    const [ticketId, psk] = [XL(ms, 'rid', transcript, 16), XL(ms, 'res', transcript, 64)];
+    return { root, transcript, exporter, id: XL(ms, 'id', transcript, 16), ticketId, psk, peerSid, peerId };
   }
 }
 

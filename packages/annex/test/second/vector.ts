@@ -2,6 +2,7 @@
 import { SecondInitiator, SecondResponder, networkHash, type Session } from './handshake.js';
 import { H, identityOf, join, KEMS, text, uint, zeros, type Bytes, type Suite } from './primitives.js';
 import { generationKeys, nextEpoch, ratchetMessage } from './ratchets.js';
+import { SecondReanswerer, SecondReopener } from './resumption.js';
 
 export interface VectorCase {
   readonly name: string;
@@ -87,13 +88,13 @@ export function runCase(vectorCase: VectorCase) {
   const other = responder.finish(confirm);
   if (Buffer.compare(session.root, other.root) !== 0) throw new Error('the two ends differ');
   const challenged = challenge === undefined ? {} : { challenge, openAgain: open };
-  const { root, transcript, exporter, id } = session;
+  const { root, transcript, exporter, id, ticketId, psk } = session;
   return {
     netFp,
     initiatorId: a.id,
     responderId: b.id,
     messages: { open: firstOpen, ...challenged, answer, confirm },
-    session: { root, transcript, exporter, id },
+    session: { root, transcript, exporter, id, ticketId, psk },
     generations: GENERATIONS.map((generation) => ({
       generation,
       initiator: generationKeys(root, 'i', 0, generation),
@@ -139,10 +140,51 @@ function ratchetsOf({ suite, isAnonymous = false }: VectorCase, inputs: VectorIn
   });
 }
 
+/** A run that resumes a session, with a ticket that looks random. */
+export function resumedCase() {
+  const vectorCase = { name: 'resumed', suite: 1, networkId: 'vectors', networkFingerprint: null } as const;
+  const { initiator: first, responder: second } = inputsOf(vectorCase);
+  const [a, b] = [identityOf(first.identitySeed), identityOf(second.identitySeed)];
+  const netFp = networkHash(1, vectorCase.networkId, vectorCase.networkFingerprint);
+  const ticket = { id: drawn('resumed: ticket id', 16), psk: drawn('resumed: psk', 64) };
+  const { identitySeed, sid, nonce, kemRandomness, params } = second;
+  const responder = { identitySeed, sid, nonce, kemRandomness, params };
+  const caller = new SecondReopener(
+    { suite: 1, netFp, self: a, peerId: b.id, ...first },
+    { ...ticket, peerId: b.id },
+  );
+  const called = new SecondReanswerer(
+    { suite: 1, netFp, self: b, ...responder },
+    { ...ticket, peerId: a.id },
+  );
+  const reanswer = called.answer(caller.reopen);
+  const { reconfirm, session } = caller.confirm(reanswer);
+  if (Buffer.compare(session.root, called.finish(reconfirm).root) !== 0) throw new Error('the ends differ');
+  const { root, transcript, exporter, id, ticketId, psk } = session;
+  return {
+    ...vectorCase,
+    network: { suite: 1, networkId: vectorCase.networkId, networkFingerprint: null, netFp },
+    inputs: { ticket, initiator: first, responder },
+    results: {
+      initiatorId: a.id,
+      responderId: b.id,
+      messages: { reopen: caller.reopen, reanswer, reconfirm },
+      session: { root, transcript, exporter, id, ticketId, psk },
+    },
+  };
+}
+
+/** The run that resumes as JSON, bytes in hex. */
+export function resumedText(): string {
+  const { name, network, inputs, results } = resumedCase();
+  return `${JSON.stringify({ name, network, inputs, results }, hex, 2)}\n`;
+}
+
+const hex = (_: string, value: unknown): unknown =>
+  value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value;
+
 /** A case with its inputs and results as JSON, bytes in hex. */
 export function vectorText(vectorCase: VectorCase): string {
-  const hex = (_: string, value: unknown): unknown =>
-    value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value;
   const { netFp, ...results } = runCase(vectorCase);
   const { name, suite, networkId, networkFingerprint } = vectorCase;
   const network = { suite, networkId, networkFingerprint, netFp };

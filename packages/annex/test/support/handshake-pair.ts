@@ -4,6 +4,7 @@ import type { ChannelRole, HandshakeAction, HandshakeOutcome } from '../../src/h
 import { InitiatorMachine, type InitiatorOptions } from '../../src/handshake/initiator-machine.js';
 import { decodeOpen } from '../../src/handshake/messages.js';
 import { ResponderMachine, type ResponderOptions } from '../../src/handshake/responder-machine.js';
+import { decodeReopen } from '../../src/handshake/resumption-messages.js';
 import { addressOf, NETWORK, SUITE, type Party } from './parties.js';
 
 export const NOW_MS = 1_000;
@@ -47,13 +48,13 @@ export function initiatorOf(a: Party, b: Party, options: Partial<InitiatorOption
   });
 }
 
-/** The machine that answers an OPEN; undefined where the bytes are none, as a hub drops them. */
+/** The machine that answers an OPEN or a REOPEN; undefined where the bytes are none, as a hub drops them. */
 export function responderOf(
   b: Party,
   openBytes: Uint8Array,
   options: Partial<ResponderOptions> = {},
 ): ResponderMachine | undefined {
-  const open = decodeOpen(openBytes);
+  const open = decodeOpen(openBytes) ?? decodeReopen(openBytes)?.open;
   if (open === undefined || open.suite !== SUITE.suite) return undefined;
   return new ResponderMachine({
     kem: SUITE,
