@@ -15,6 +15,7 @@ import type { FlowLine, LineOwner } from './flow-line.js';
 import type { HandshakeOutcome } from './handshake/actions.js';
 import { encodeMessage, MessageKind, MessageReader } from './message-reader.js';
 import type { AnnexConfig } from './options.js';
+import { RECORD_BYTES_MAX } from './record/padding.js';
 import {
   CloseCode,
   DATAGRAM_BYTES_MAX,
@@ -33,8 +34,6 @@ const REOPEN_MS = 250;
 const REOPEN_MS_MAX = 4_000;
 /** How long another way is looked for. */
 const WAYLESS_MS = 30_000;
-/** The largest record. */
-const RECORD_BYTES_MAX = 16_384;
 
 /** Whoever shows a session to an application. */
 export interface SessionView {
@@ -98,6 +97,7 @@ export class SessionDriver implements LineOwner {
   #closeError: AnnexError | undefined;
   #isClosed = false;
   #isMessageEnd = false;
+  #isPumpScheduled = false;
 
   constructor(options: SessionDriverOptions) {
     const { port, outcome, config, line } = options;
@@ -262,7 +262,17 @@ export class SessionDriver implements LineOwner {
     this.#pump();
   }
 
+  /** Sends in the next turn what waits: all that this one writes, reads and acknowledges shares records. */
   #pump(): void {
+    if (this.#isPumpScheduled || this.#isCut) return;
+    this.#isPumpScheduled = true;
+    this.#options.port.clock.defer(() => {
+      this.#isPumpScheduled = false;
+      this.#transmit();
+    });
+  }
+
+  #transmit(): void {
     this.#runner.feed((machine, nowMs) => machine.transmit(this.#roomBytes(), nowMs));
   }
 
@@ -377,7 +387,8 @@ export class SessionDriver implements LineOwner {
     const route: Route = { line: undefined, held: [] };
     this.#routes.set(path, route);
     const [waylessMs, reopenMs] = [this.#waylessMs, this.#reopenMs];
-    this.#feed((machine, nowMs) => machine.openPath(path, nowMs));
+    this.#runner.feed((machine, nowMs) => machine.openPath(path, nowMs));
+    this.#transmit();
     // That it is the path to take does not mean that it leads anywhere.
     this.#waylessMs = waylessMs;
     this.#reopenMs = reopenMs;

@@ -3,22 +3,20 @@ import type { Random } from '@yakmesh/core/transport';
 import type { JobResult } from '../crypto-job.js';
 import type { HandshakeOutcome } from '../handshake/actions.js';
 import { RecordOpener } from '../record/opener.js';
-import { recordBytes } from '../record/padding.js';
-import { RecordSealer } from '../record/sealer.js';
+import { RECORD_BYTES_MIN } from '../record/padding.js';
+import { RecordSealer, type SealedRecord } from '../record/sealer.js';
 import { RatchetMachine, type RatchetAction } from '../ratchet/ratchet-machine.js';
 import { Acknowledger } from './acknowledger.js';
 import { decodeFrames, encodeFrame, FrameKind, type AckFrame, type Frame } from './frames.js';
 import { CloseCode, DRAIN_MS } from './limits.js';
-import { Outbox, type Content } from './outbox.js';
+import { Outbox, type Draft } from './outbox.js';
 import { Paths } from './paths.js';
 import { Recovery } from './recovery.js';
 import type { SentFrame } from './sent-records.js';
-import type { SessionAction } from './session-actions.js';
+import type { SendAction, SessionAction } from './session-actions.js';
 import { MESSAGE_STREAM, Streams, type StreamEvent, type StreamFault } from './streams.js';
 
 const EMPTY = new Uint8Array(0);
-/** The smallest record. */
-const RECORD_BYTES_MIN = 512;
 
 export interface SessionOptions {
   readonly outcome: HandshakeOutcome;
@@ -311,10 +309,7 @@ export class SessionMachine {
     return isQuiet ? this.#heardMs + keepAliveMs : undefined;
   }
 
-  #transmitOne(
-    roomBytes: number,
-    nowMs: number,
-  ): { type: 'send'; path: number; bytes: Uint8Array } | undefined {
+  #transmitOne(roomBytes: number, nowMs: number): SendAction | undefined {
     if (!this.#sealer.hasRoomForControl) return undefined;
     const own = this.#paths.take();
     if (own !== undefined) {
@@ -326,31 +321,34 @@ export class SessionMachine {
         at += frame.length;
       }
       const sent = own.frames.map((frame): SentFrame => ({ type: 'path', path: own.path, frame }));
-      return this.#seal({ bytes, frames: sent, isEliciting: true }, own.path, nowMs);
+      return this.#sent(this.#sealer.seal(bytes, nowMs), sent, own.path, nowMs);
     }
     const path = this.#paths.active;
     const allowance = Math.min(roomBytes, this.#paths.allowance);
     if (path === undefined || allowance < RECORD_BYTES_MIN) return undefined;
     const window = this.#recovery.roomBytes;
     const dataBytes = this.#sealer.hasRoom ? Math.min(allowance, window) : 0;
-    const content = this.#outbox.take({ dataBytes, isControlAllowed: true, nowMs });
-    this.#recovery.isLimitedByUs = content === undefined && window >= RECORD_BYTES_MIN;
-    return content === undefined ? undefined : this.#seal(content, path, nowMs);
+    // What is under way makes room for whole records; without it a small one is better than none.
+    const isPatient = this.#recovery.bytesInFlight > 0;
+    const draft = this.#outbox.take({ dataBytes, isPatient, isControlAllowed: true, nowMs });
+    const isHeldBack = this.#sealer.hasRoom && this.#outbox.hasSomething;
+    this.#recovery.isLimitedByUs = draft === undefined && !isHeldBack;
+    if (draft === undefined) return undefined;
+    const sealed = this.#sealer.sealDraft(draft.bytes, nowMs);
+    return this.#sent(sealed, draft.isEliciting ? draft.frames : undefined, path, nowMs);
   }
 
-  #seal(content: Content, path: number, nowMs: number): { type: 'send'; path: number; bytes: Uint8Array } {
-    const { bytes, epoch, sequence } = this.#sealer.seal(content.bytes, nowMs);
+  /** `frames` must arrive; undefined where nobody need acknowledge the record. */
+  #sent(
+    { bytes, epoch, sequence }: SealedRecord,
+    frames: readonly SentFrame[] | undefined,
+    path: number,
+    nowMs: number,
+  ): SendAction {
     this.#epochBytes += bytes.length;
     this.#paths.sent(path, bytes.length);
-    const { isEliciting, frames } = content;
-    if (isEliciting)
-      this.#recovery.sent({
-        epoch,
-        sequence,
-        sentMs: nowMs,
-        bytes: recordBytes(content.bytes.length),
-        frames,
-      });
+    if (frames !== undefined)
+      this.#recovery.sent({ epoch, sequence, sentMs: nowMs, bytes: bytes.length, frames });
     return { type: 'send', path, bytes };
   }
 

@@ -209,6 +209,17 @@ export class Streams {
     return false;
   }
 
+  /** Bytes that frames of streams could fill now, counted no further than to more than so many. */
+  waitingBytes(most: number): number {
+    let bytes = 0;
+    for (const { send, isReset } of this.#streams.values()) {
+      const sendable = isReset ? 0 : send.sendableBytes(this.#sendLimit - this.#sent);
+      if (sendable > 0 || (!isReset && send.hasLost)) bytes += STREAM_HEADER_BYTES + sendable;
+      if (bytes > most) break;
+    }
+    return bytes;
+  }
+
   arrived(frame: Extract<SentFrame, { type: 'stream' }>): StreamEvent[] {
     const { id, offset, length, isEnd } = frame;
     const stream = this.#streams.get(id);
