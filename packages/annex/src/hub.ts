@@ -46,7 +46,8 @@ import { encodeParams } from './handshake/params.js';
 import { HubCrypto } from './hub-crypto.js';
 import { ANNEX_DEFAULTS, type AnnexConfig } from './options.js';
 import { decodeRecordHeader } from './record/header.js';
-import { SessionDriver, type SessionDriverOptions } from './session-driver.js';
+import { SessionDriver } from './session-driver.js';
+import type { SessionDriverOptions } from './session-options.js';
 import { CloseCode, SESSION_WINDOW_BYTES, STREAM_WINDOW_BYTES } from './session/limits.js';
 
 /** The protocol under which flows are opened. */

@@ -77,13 +77,6 @@ export class Streams {
     return this.#streams.size;
   }
 
-  /** Bytes written that have not all arrived. */
-  get bufferedBytes(): number {
-    let bytes = 0;
-    for (const { send } of this.#streams.values()) bytes += send.bufferedBytes;
-    return bytes;
-  }
-
   /** Whether all that was written has arrived. */
   get isDrained(): boolean {
     for (const { send } of this.#streams.values())
