@@ -2,7 +2,8 @@ import { bytesToHex, type NodeId } from '@yakmesh/crypto';
 import { Emitter, type EmitterListener, type Payload, type Unsubscribe } from '@yakmesh/core/transport';
 import { AnnexError } from './errors.js';
 import type { AnnexChannelEvents } from './events.js';
-import type { SessionDriver, SessionView } from './session-driver.js';
+import type { SessionDriver } from './session-driver.js';
+import type { SessionView } from './session-views.js';
 import { CloseCode } from './session/limits.js';
 import type { AnnexStream } from './stream-pair.js';
 

@@ -26,6 +26,7 @@ export {
   AES_TAG_BYTES,
   aes256GcmOpen,
   aes256GcmSeal,
+  aes256GcmSealInPlace,
   hkdfExpandSha256,
   hkdfExpandSha512,
   hkdfExtractSha256,

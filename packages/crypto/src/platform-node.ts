@@ -41,13 +41,27 @@ function aes256GcmSeal(
   plaintext: Uint8Array,
   aad: Uint8Array,
 ): Uint8Array {
+  const sealed = new Uint8Array(plaintext.length + TAG_BYTES);
+  sealInto(sealed, key, nonce, plaintext, aad);
+  return sealed;
+}
+
+function aes256GcmSealInPlace(key: Uint8Array, nonce: Uint8Array, bytes: Uint8Array, aad: Uint8Array): void {
+  sealInto(bytes, key, nonce, bytes.subarray(0, bytes.length - TAG_BYTES), aad);
+}
+
+function sealInto(
+  target: Uint8Array,
+  key: Uint8Array,
+  nonce: Uint8Array,
+  plaintext: Uint8Array,
+  aad: Uint8Array,
+): void {
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
   if (aad.length > 0) cipher.setAAD(aad);
-  const sealed = new Uint8Array(plaintext.length + TAG_BYTES);
-  sealed.set(cipher.update(plaintext));
+  target.set(cipher.update(plaintext));
   cipher.final(); // GCM leaves nothing for the last block.
-  sealed.set(cipher.getAuthTag(), plaintext.length);
-  return sealed;
+  target.set(cipher.getAuthTag(), plaintext.length);
 }
 
 function aes256GcmOpen(
@@ -101,6 +115,7 @@ export const platform: Platform = Object.freeze({
   hmacSha256: (key: Uint8Array, data: Uint8Array) => hmac('sha256', key, data),
   hmacSha512: (key: Uint8Array, data: Uint8Array) => hmac('sha512', key, data),
   aes256GcmSeal,
+  aes256GcmSealInPlace,
   aes256GcmOpen,
   scrypt,
   startWorker: startNodeWorker,

@@ -57,6 +57,9 @@ export const platform: Platform = Object.freeze({
   sha3Hash256: (bytes: Uint8Array) => sha3_256(bytes),
   hmacSha256: (key: Uint8Array, data: Uint8Array) => hmac(sha256, key, data),
   hmacSha512: (key: Uint8Array, data: Uint8Array) => hmac(sha512, key, data),
+  aes256GcmSealInPlace: (key: Uint8Array, nonce: Uint8Array, bytes: Uint8Array, aad: Uint8Array) => {
+    bytes.set(gcm(key, nonce, aad).encrypt(bytes.subarray(0, bytes.length - TAG_BYTES)));
+  },
   aes256GcmSeal: (key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array) =>
     gcm(key, nonce, aad).encrypt(plaintext),
   aes256GcmOpen,

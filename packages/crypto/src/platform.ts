@@ -54,6 +54,8 @@ export interface Platform {
   readonly hmacSha256: (key: Uint8Array, data: Uint8Array) => Uint8Array;
   readonly hmacSha512: (key: Uint8Array, data: Uint8Array) => Uint8Array;
   aes256GcmSeal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Uint8Array;
+  /** `bytes` is the plaintext and 16 bytes behind it. */
+  aes256GcmSealInPlace(key: Uint8Array, nonce: Uint8Array, bytes: Uint8Array, aad: Uint8Array): void;
   aes256GcmOpen(
     key: Uint8Array,
     nonce: Uint8Array,

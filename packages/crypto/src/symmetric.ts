@@ -92,6 +92,24 @@ export function aes256GcmSeal(
   return platform.aes256GcmSeal(key, nonce, plaintext, aad);
 }
 
+/**
+ * {@link aes256GcmSeal} without a copy: `bytes` is the plaintext and {@link AES_TAG_BYTES} bytes of room behind it, and holds the ciphertext and its tag afterwards.
+ * Throws a `RangeError` where not even the tag has room.
+ */
+export function aes256GcmSealInPlace(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  bytes: Uint8Array,
+  aad: Uint8Array = EMPTY,
+): void {
+  requireLength(key, 'key', AES_KEY_BYTES);
+  requireLength(nonce, 'nonce', AES_NONCE_BYTES);
+  requireBytes(bytes, 'bytes');
+  requireBytes(aad, 'aad');
+  if (bytes.length < AES_TAG_BYTES) throw new RangeError(`bytes must have at least ${AES_TAG_BYTES} bytes`);
+  platform.aes256GcmSealInPlace(key, nonce, bytes, aad);
+}
+
 /** Opens what {@link aes256GcmSeal} made; undefined when the tag does not fit, for whatever reason. */
 export function aes256GcmOpen(
   key: Uint8Array,

@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import {
   aes256GcmOpen,
   aes256GcmSeal,
+  aes256GcmSealInPlace,
   hkdfExpandSha256,
   hkdfExpandSha512,
   hkdfExtractSha512,
@@ -43,6 +44,17 @@ test('AES-256-GCM seals to the same bytes on Node and in browsers, and each open
       for (const platform of [node, web]) {
         expect(platform.aes256GcmOpen(key, nonce, sealed, aad)).toEqual(plaintext);
       }
+    }),
+  );
+});
+
+test.each([node, web])('sealing in place leaves what sealing answers ($name)', (platform: Platform) => {
+  fc.assert(
+    fc.property(bytesOf(32), bytesOf(12), anyBytes(300), anyBytes(80), (key, nonce, plaintext, aad) => {
+      const bytes = new Uint8Array(plaintext.length + 16).fill(7);
+      bytes.set(plaintext);
+      platform.aes256GcmSealInPlace(key, nonce, bytes, aad);
+      expect(bytes).toEqual(platform.aes256GcmSeal(key, nonce, plaintext, aad));
     }),
   );
 });
@@ -100,6 +112,9 @@ test('the digest written into a larger array touches 32 bytes and no other', () 
 test('keys, nonces and lengths of the wrong size are a RangeError', () => {
   expect(() => aes256GcmSeal(new Uint8Array(16), new Uint8Array(12), new Uint8Array(1))).toThrow(RangeError);
   expect(() => aes256GcmOpen(new Uint8Array(32), new Uint8Array(16), new Uint8Array(20))).toThrow(RangeError);
+  const [key, nonce] = [new Uint8Array(32), new Uint8Array(12)];
+  expect(() => aes256GcmSealInPlace(key, nonce, new Uint8Array(15))).toThrow(RangeError);
+  expect(() => aes256GcmSealInPlace(key, new Uint8Array(16), new Uint8Array(20))).toThrow(RangeError);
   expect(() => hkdfExpandSha512(new Uint8Array(32), new Uint8Array(0), 32)).toThrow(RangeError);
   expect(() => hkdfExpandSha256(new Uint8Array(32), new Uint8Array(0), 255 * 32 + 1)).toThrow(RangeError);
   expect(() => hkdfExpandSha256(new Uint8Array(32), new Uint8Array(0), 0.5)).toThrow(RangeError);

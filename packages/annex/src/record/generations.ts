@@ -1,4 +1,4 @@
-import { aes256GcmOpen, aes256GcmSeal, wipe } from '@yakmesh/crypto';
+import { aes256GcmOpen, aes256GcmSealInPlace, wipe } from '@yakmesh/crypto';
 import type { ChannelRole } from '../handshake/actions.js';
 import { expandLabel, SECRET_BYTES } from '../handshake/key-schedule.js';
 
@@ -31,8 +31,9 @@ export class GenerationKey {
     this.#iv = expandLabel(chain, 'iv', EMPTY, IV_BYTES);
   }
 
-  seal(sequence: number, plaintext: Uint8Array, header: Uint8Array): Uint8Array {
-    return aes256GcmSeal(this.#key, this.#nonceOf(sequence), plaintext, header);
+  /** A plaintext and room for the tag behind it become what `open` takes. */
+  sealInPlace(sequence: number, bytes: Uint8Array, header: Uint8Array): void {
+    aes256GcmSealInPlace(this.#key, this.#nonceOf(sequence), bytes, header);
   }
 
   open(sequence: number, sealed: Uint8Array, header: Uint8Array): Uint8Array | undefined {

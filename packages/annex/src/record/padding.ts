@@ -4,6 +4,8 @@ import { RECORD_HEADER_BYTES } from './header.js';
 const TAG_BYTES = 16;
 /** Every record on the wire has one of these lengths, so that its length tells little of what is inside. */
 export const RECORD_BYTES = [512, 1_024, 2_048, 4_096, 8_192, 16_384] as const;
+export const RECORD_BYTES_MIN = 512;
+export const RECORD_BYTES_MAX = 16_384;
 /** What a record takes besides its content. */
 export const RECORD_OVERHEAD_BYTES = RECORD_HEADER_BYTES + TAG_BYTES;
 /** Frames that fit one record. */
@@ -19,10 +21,3 @@ export function recordBytes(contentBytes: number): number {
 
 /** Whether a record may have this length. */
 export const isRecordLength = (length: number): boolean => RECORD_BYTES.some((bytes) => bytes === length);
-
-/** The content and zeros behind it, as long as its record wants it. */
-export function padContent(content: Uint8Array): Uint8Array {
-  const padded = new Uint8Array(recordBytes(content.length) - RECORD_OVERHEAD_BYTES);
-  padded.set(content);
-  return padded;
-}

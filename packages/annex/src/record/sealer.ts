@@ -2,7 +2,7 @@ import { wipe } from '@yakmesh/crypto';
 import type { ChannelRole } from '../handshake/actions.js';
 import { firstChain, GENERATION_RECORDS, GenerationKey, generationOf, nextChain } from './generations.js';
 import { encodeRecordHeader, RECORD_HEADER_BYTES } from './header.js';
-import { padContent, recordBytes } from './padding.js';
+import { recordBytes } from './padding.js';
 
 /** A key in use for so long is left for the next one with the next record. */
 const GENERATION_MS = 10_000;
@@ -99,16 +99,23 @@ export class RecordSealer {
     if (epoch === this.#epoch) this.#acknowledged = Math.max(this.#acknowledged, generationOf(sequence));
   }
 
+  /** A record of its own with this content. */
   seal(content: Uint8Array, nowMs: number): SealedRecord {
+    const draft = new Uint8Array(recordBytes(content.length));
+    draft.set(content, RECORD_HEADER_BYTES);
+    return this.sealDraft(draft, nowMs);
+  }
+
+  /** Seals in place: room for the header, the content, zeros as far as its record goes. */
+  sealDraft(bytes: Uint8Array, nowMs: number): SealedRecord {
     if (this.#sessionRecords >= this.#sessionRecordsMax || this.#epochRecords >= this.#epochRecordsMax)
       throw new RangeError('no record is left under these keys');
     this.#moveOn(nowMs);
     const epoch = this.#epoch;
     const sequence = this.#sequence;
     const header = encodeRecordHeader({ session: this.#session, epoch, sequence });
-    const bytes = new Uint8Array(recordBytes(content.length));
     bytes.set(header);
-    bytes.set(this.#key.seal(sequence, padContent(content), header), RECORD_HEADER_BYTES);
+    this.#key.sealInPlace(sequence, bytes.subarray(RECORD_HEADER_BYTES), header);
     this.#sequence += 1;
     this.#epochRecords += 1;
     this.#sessionRecords += 1;

@@ -1,42 +1,83 @@
-const CAPACITY_BYTES = 4_096;
+/** Bytes of one block: four records. */
+const BLOCK_BYTES = 65_536;
+/** The first block, as long as a stream is small. */
+const FIRST_BYTES = 4_096;
+/** Blocks that are kept for what comes, of those that were read, while something waits. */
+const SPARE_BLOCKS_MAX = 4;
 
-/** Bytes in a row, taken from the front and appended behind. */
+/** Bytes in a row, taken from the front and appended behind: blocks that are filled, emptied and filled again, and never moved. */
 export class ByteQueue {
-  #bytes = new Uint8Array(CAPACITY_BYTES);
+  readonly #blocks: Uint8Array[] = [];
+  readonly #spare: Uint8Array[] = [];
+  /** Of the first block, bytes that are gone; of the last one, bytes that are there. */
   #start = 0;
   #end = 0;
+  #length = 0;
 
   get length(): number {
-    return this.#end - this.#start;
+    return this.#length;
   }
 
   append(bytes: Uint8Array): void {
-    if (this.#end + bytes.length > this.#bytes.length) this.#makeRoom(bytes.length);
-    this.#bytes.set(bytes, this.#end);
-    this.#end += bytes.length;
+    for (let at = 0; at < bytes.length;) {
+      const last = this.#lastWithRoom(bytes.length - at);
+      const part = bytes.subarray(at, at + last.length - this.#end);
+      last.set(part, this.#end);
+      this.#end += part.length;
+      this.#length += part.length;
+      at += part.length;
+    }
   }
 
-  /** A view of bytes counted from the front; good until the queue changes. */
+  /** Bytes counted from the front, good until the queue changes: a view, or a copy where they lie in several blocks. */
   view(from: number, length: number): Uint8Array {
-    return this.#bytes.subarray(this.#start + from, this.#start + from + length);
+    const [index, at] = this.#find(from);
+    const block = this.#blocks[index] ?? new Uint8Array(0);
+    if (at + length <= block.length) return block.subarray(at, at + length);
+    const joined = new Uint8Array(length);
+    let filled = 0;
+    for (let next = index, offset = at; filled < length; next += 1, offset = 0) {
+      const part = this.#blocks[next]?.subarray(offset, offset + length - filled);
+      if (part === undefined) break;
+      joined.set(part, filled);
+      filled += part.length;
+    }
+    return joined;
   }
 
   drop(count: number): void {
     this.#start += count;
-    if (this.#start < this.#end) return;
-    this.#start = 0;
-    this.#end = 0;
-    if (this.#bytes.length > 16 * CAPACITY_BYTES) this.#bytes = new Uint8Array(CAPACITY_BYTES);
+    this.#length -= count;
+    for (let first = this.#blocks[0]; first !== undefined; first = this.#blocks[0]) {
+      if (this.#blocks.length === 1 ? this.#length > 0 : this.#start < first.length) return;
+      this.#start = this.#blocks.length === 1 ? 0 : this.#start - first.length;
+      this.#blocks.shift();
+      if (first.length === BLOCK_BYTES && this.#spare.length < SPARE_BLOCKS_MAX) this.#spare.push(first);
+    }
+    this.#spare.length = 0;
   }
 
-  #makeRoom(count: number): void {
-    const wanted = this.length + count;
-    const isRoomy = 2 * wanted <= this.#bytes.length;
-    const target = isRoomy ? this.#bytes : new Uint8Array(Math.max(2 * wanted, CAPACITY_BYTES));
-    if (isRoomy) target.copyWithin(0, this.#start, this.#end);
-    else target.set(this.#bytes.subarray(this.#start, this.#end));
-    this.#bytes = target;
-    this.#end -= this.#start;
-    this.#start = 0;
+  #find(from: number): [index: number, at: number] {
+    let at = this.#start + from;
+    let index = 0;
+    for (
+      let block = this.#blocks[0];
+      block !== undefined && at >= block.length;
+      block = this.#blocks[index]
+    ) {
+      at -= block.length;
+      index += 1;
+    }
+    return [index, at];
+  }
+
+  #lastWithRoom(wanted: number): Uint8Array {
+    const last = this.#blocks.at(-1);
+    if (last !== undefined && this.#end < last.length) return last;
+    const isFirst = this.#blocks.length === 0 && wanted <= FIRST_BYTES;
+    const block = isFirst ? new Uint8Array(FIRST_BYTES) : (this.#spare.pop() ?? new Uint8Array(BLOCK_BYTES));
+    this.#blocks.push(block);
+    this.#end = 0;
+    return block;
   }
 }

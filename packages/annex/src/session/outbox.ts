@@ -1,13 +1,22 @@
 import { ByteWriter } from '@yakmesh/crypto';
-import { CONTENT_BYTES_MAX, RECORD_BYTES, RECORD_OVERHEAD_BYTES } from '../record/padding.js';
+import { RECORD_HEADER_BYTES } from '../record/header.js';
+import {
+  CONTENT_BYTES_MAX,
+  RECORD_BYTES,
+  RECORD_BYTES_MAX,
+  RECORD_BYTES_MIN,
+  RECORD_OVERHEAD_BYTES,
+  recordBytes,
+} from '../record/padding.js';
 import type { Acknowledger } from './acknowledger.js';
 import { ackBytes, DATAGRAM_HEADER_BYTES, encodeFrame, FrameKind, writeFrame, type Frame } from './frames.js';
 import { CONTROL_FRAMES_MAX, DATAGRAMS_QUEUED_MAX } from './limits.js';
 import type { SentFrame } from './sent-records.js';
 import type { Streams } from './streams.js';
 
-/** The content of a record, and what must arrive of it. */
-export interface Content {
+/** A record that is not sealed yet, and what must arrive of it. */
+export interface Draft {
+  /** As long as the record: room for its header, then the content. */
   readonly bytes: Uint8Array;
   readonly frames: readonly SentFrame[];
   /** Wants an acknowledgement and counts as in flight. */
@@ -17,6 +26,8 @@ export interface Content {
 export interface OutboxRoom {
   /** The largest record that data may fill now; 0 for none. */
   readonly dataBytes: number;
+  /** More room comes by itself: streams that have more than fits now wait for a whole record. */
+  readonly isPatient: boolean;
   /** Acknowledgements may go. */
   readonly isControlAllowed: boolean;
   readonly nowMs: number;
@@ -41,9 +52,7 @@ export class Outbox {
 
   /** Whether data or control waits. */
   get hasSomething(): boolean {
-    return (
-      this.#isProbing || this.#control.length > 0 || this.#datagrams.length > 0 || this.#streams.hasSomething
-    );
+    return this.#hasSmall || this.#streams.hasSomething;
   }
 
   /** More waits than an honest other end can bring about. */
@@ -74,24 +83,39 @@ export class Outbox {
   }
 
   /** The next record; undefined when nothing may or need be sent. */
-  take({ dataBytes, isControlAllowed, nowMs }: OutboxRoom): Content | undefined {
+  take({ dataBytes, isPatient, isControlAllowed, nowMs }: OutboxRoom): Draft | undefined {
     const isProbe = this.#isProbing && isControlAllowed;
     const capacity = isProbe ? CONTENT_BYTES_MAX : contentOf(dataBytes);
-    const wantsData = capacity > 0 && this.hasSomething;
+    const waiting = this.#streams.waitingBytes(CONTENT_BYTES_MAX);
+    const isStreamTurn = waiting > 0 && !(isPatient && capacity < CONTENT_BYTES_MAX && waiting > capacity);
+    const wantsData = capacity > 0 && (this.#hasSmall || isStreamTurn);
     const isAckDue = isControlAllowed && this.#acknowledger.isDue(nowMs);
     if (!wantsData && !isAckDue) return undefined;
-    const writer = new ByteWriter(512, CONTENT_BYTES_MAX);
+    const writer = new ByteWriter(
+      isStreamTurn ? recordBytes(Math.min(capacity, waiting)) : RECORD_BYTES_MIN,
+      RECORD_BYTES_MAX,
+    );
+    writer.zeros(RECORD_HEADER_BYTES);
     for (const ack of this.#acknowledger.take(nowMs))
-      if (writer.length + ackBytes(ack.ranges.length) <= contentOf(1_024)) writeFrame(writer, ack);
+      if (contentBytes(writer) + ackBytes(ack.ranges.length) <= contentOf(1_024)) writeFrame(writer, ack);
     const frames: SentFrame[] = [];
-    let isEliciting = wantsData && this.#fill(writer, capacity, frames);
+    let isEliciting = wantsData && this.#fill(writer, capacity, isStreamTurn, frames);
     if (isProbe || (!isEliciting && this.#silent >= SILENT_RECORDS_MAX)) {
       writer.u8(FrameKind.PING);
       isEliciting = true;
     }
     if (isProbe) this.#isProbing = false;
     this.#silent = isEliciting ? 0 : this.#silent + 1;
-    return writer.length === 0 ? undefined : { bytes: writer.finish(), frames, isEliciting };
+    const bytes = contentBytes(writer);
+    if (bytes === 0) return undefined;
+    // Padding, and room for the tag.
+    writer.zeros(recordBytes(bytes) - writer.length);
+    return { bytes: writer.finish(), frames, isEliciting };
+  }
+
+  /** Whether anything waits besides streams. */
+  get #hasSmall(): boolean {
+    return this.#isProbing || this.#control.length > 0 || this.#datagrams.length > 0;
   }
 
   #push(frame: Frame): void {
@@ -111,9 +135,9 @@ export class Outbox {
   }
 
   /** Answers whether anything was written. */
-  #fill(writer: ByteWriter, capacity: number, sent: SentFrame[]): boolean {
+  #fill(writer: ByteWriter, capacity: number, isStreamTurn: boolean, sent: SentFrame[]): boolean {
     const before = writer.length;
-    const end = capacity - 1; // A PING may have to follow.
+    const end = RECORD_HEADER_BYTES + capacity - 1; // A PING may have to follow.
     for (let frame = this.#control[0]; frame !== undefined; frame = this.#control[0]) {
       const bytes = encodeFrame(frame);
       if (writer.length + bytes.length > end) break;
@@ -128,6 +152,7 @@ export class Outbox {
     }
     // A large frame that waits for a larger record must not wait for ever behind streams.
     if (this.#control.length > 0 && writer.length > before) return true;
+    if (!isStreamTurn) return writer.length > before;
     for (const frame of this.#streams.take(end - writer.length)) {
       writeFrame(writer, frame);
       const { id, offset, bytes, isEnd } = frame;
@@ -136,6 +161,8 @@ export class Outbox {
     return writer.length > before;
   }
 }
+
+const contentBytes = (writer: ByteWriter): number => writer.length - RECORD_HEADER_BYTES;
 
 /** Frames that fit the largest record of at most so many bytes; 0 where none fits. */
 function contentOf(bytes: number): number {

@@ -3,6 +3,9 @@ export const STREAM_PIECES_MAX = 2_048;
 /** Pieces smaller than this are joined with the one before, so that their number stays a matter of gaps. */
 const SMALL_BYTES = 4_096;
 
+/** From this share of its record on a piece keeps the record's memory instead of being copied: no second one of it can be as large. */
+const OWN_SHARE = 0.5;
+
 interface Piece {
   readonly offset: number;
   readonly bytes: Uint8Array;
@@ -99,7 +102,7 @@ export class ReceiveStream {
     const rest = bytes.subarray(Math.min(skip, bytes.length));
     if (offset + skip === this.#delivered && this.#pieces.length === 0) {
       this.#delivered += rest.length;
-      return rest.length === 0 ? [] : [rest.slice()];
+      return rest.length === 0 ? [] : [ownOf(rest)];
     }
     if (rest.length > 0 && !this.#keep(offset + skip, rest)) return undefined;
     return this.#deliver();
@@ -131,7 +134,7 @@ export class ReceiveStream {
       before.offset + before.bytes.length === offset &&
       before.bytes.length + bytes.length <= SMALL_BYTES;
     if (!joins) {
-      this.#pieces.splice(at, 0, { offset, bytes: bytes.slice() });
+      this.#pieces.splice(at, 0, { offset, bytes: ownOf(bytes) });
       return 1;
     }
     const joined = new Uint8Array(before.bytes.length + bytes.length);
@@ -151,4 +154,9 @@ export class ReceiveStream {
     if (chunks.length > 0) this.#pieces.splice(0, chunks.length);
     return chunks;
   }
+}
+
+/** Bytes that whoever gets them may do with as he likes, also move to another thread: nobody else has a part of their memory. */
+function ownOf(bytes: Uint8Array): Uint8Array {
+  return bytes.length > OWN_SHARE * bytes.buffer.byteLength ? bytes : bytes.slice();
 }

@@ -62,6 +62,13 @@ export class SendStream {
     return this.#next < Math.min(this.written, this.#limit);
   }
 
+  /** What `take` would give, one part after the other, with so much credit. */
+  sendableBytes(credit: number): number {
+    let lostBytes = 0;
+    for (const { start, end } of this.#lost.ranges) lostBytes += end - start;
+    return lostBytes + Math.max(0, Math.min(this.written, this.#limit, this.#next + credit) - this.#next);
+  }
+
   write(bytes: Uint8Array, isEnd: boolean): void {
     this.#queue.append(bytes);
     if (!isEnd) return;

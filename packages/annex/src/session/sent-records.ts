@@ -61,7 +61,9 @@ export class SentRecords {
   }
 
   add(record: Omit<SentRecord, 'order'>): void {
-    this.#records.set(this.#order, { ...record, order: this.#order });
+    const { epoch, sequence, sentMs, bytes, frames } = record;
+    // Spread would be as short, and takes a microsecond.
+    this.#records.set(this.#order, { epoch, sequence, order: this.#order, sentMs, bytes, frames });
     this.#order += 1;
     this.#bytes += record.bytes;
     this.#newestSentMs = record.sentMs;

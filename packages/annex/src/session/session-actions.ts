@@ -6,9 +6,16 @@ import type { StreamEvent } from './streams.js';
 /** What the other end sent that was dropped; counted. */
 export type SessionFault = RecordFault | Extract<PeerFaultCode, 'PEER_BAD_MESSAGE'>;
 
+/** A record for a path. */
+export interface SendAction {
+  readonly type: 'send';
+  readonly path: number;
+  readonly bytes: Uint8Array;
+}
+
 /** What a session wants done. */
 export type SessionAction =
-  | { readonly type: 'send'; readonly path: number; readonly bytes: Uint8Array }
+  | SendAction
   | { readonly type: 'job'; readonly ticket: number; readonly job: CryptoJob }
   /** The first record came: the other end has the session too. */
   | { readonly type: 'confirmed' }

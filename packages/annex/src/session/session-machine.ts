@@ -1,49 +1,18 @@
-import { wipe } from '@yakmesh/crypto';
-import type { Random } from '@yakmesh/core/transport';
 import type { JobResult } from '../crypto-job.js';
-import type { HandshakeOutcome } from '../handshake/actions.js';
-import { RecordOpener } from '../record/opener.js';
-import { recordBytes } from '../record/padding.js';
-import { RecordSealer } from '../record/sealer.js';
-import { RatchetMachine, type RatchetAction } from '../ratchet/ratchet-machine.js';
 import { Acknowledger } from './acknowledger.js';
-import { decodeFrames, encodeFrame, FrameKind, type AckFrame, type Frame } from './frames.js';
-import { CloseCode, DRAIN_MS } from './limits.js';
-import { Outbox, type Content } from './outbox.js';
+import { Ending } from './ending.js';
+import { decodeFrames, FrameKind, type AckFrame, type Frame } from './frames.js';
+import { CloseCode } from './limits.js';
+import { Outbox } from './outbox.js';
 import { Paths } from './paths.js';
 import { Recovery } from './recovery.js';
-import type { SentFrame } from './sent-records.js';
 import type { SessionAction } from './session-actions.js';
+import { SessionKeys, type KeyAction } from './session-keys.js';
+import type { SessionOptions } from './session-options.js';
 import { MESSAGE_STREAM, Streams, type StreamEvent, type StreamFault } from './streams.js';
+import { Transmitter } from './transmitter.js';
 
 const EMPTY = new Uint8Array(0);
-/** The smallest record. */
-const RECORD_BYTES_MIN = 512;
-
-export interface SessionOptions {
-  readonly outcome: HandshakeOutcome;
-  readonly random: Random;
-  readonly nowMs: number;
-  /** The flow that the handshake came over. */
-  readonly path: number;
-  readonly streamWindow: number;
-  readonly sessionWindow: number;
-  readonly idleMs: number;
-  /** A PING after so long a silence; 0 for none. */
-  readonly keepAliveMs: number;
-  readonly epochRecordsMax?: number | undefined;
-  readonly sessionRecordsMax?: number | undefined;
-}
-
-type State =
-  | { readonly name: 'open' | 'ended' }
-  | { readonly name: 'draining'; readonly code: number; readonly reason: string; readonly endMs: number }
-  | {
-      readonly name: 'closing';
-      readonly bytes: Uint8Array;
-      readonly path: number | undefined;
-      readonly againMs: number;
-    };
 
 /**
  * One end of a proven session: records in and out, streams, datagrams, recovery, the ratchet and the end. It knows no flows: paths are numbers, and
@@ -51,40 +20,22 @@ type State =
  */
 export class SessionMachine {
   readonly #options: SessionOptions;
-  readonly #sealer: RecordSealer;
-  readonly #opener: RecordOpener;
-  readonly #ratchet: RatchetMachine;
+  readonly #keys: SessionKeys;
   readonly #streams: Streams;
   readonly #acknowledger = new Acknowledger();
   readonly #outbox: Outbox;
   readonly #recovery: Recovery;
   readonly #paths: Paths;
-  #state: State = { name: 'open' };
+  readonly #transmitter: Transmitter;
+  readonly #ending: Ending;
   #isConfirmed: boolean;
-  #isBlocked = false;
   #heardMs: number;
-  #epochBytes = 0;
-  #nextRoot: { readonly epoch: number; readonly root: Uint8Array } | undefined;
 
   constructor(options: SessionOptions) {
     const { outcome, nowMs, random, path } = options;
-    const { role, kem, secrets, params, isAnonymous, ownSession, peerSession } = outcome;
+    const { role, params } = outcome;
     this.#options = options;
-    const { root, transcript } = secrets;
-    const { epochRecordsMax, sessionRecordsMax } = options;
-    this.#sealer = new RecordSealer({ role, root, peerSession, nowMs, epochRecordsMax, sessionRecordsMax });
-    this.#opener = new RecordOpener({ role, root, ownSession });
-    this.#ratchet = new RatchetMachine({
-      role,
-      kem,
-      root,
-      transcript,
-      peerKey: outcome.peer?.publicKey,
-      isAnonymous: isAnonymous && role === 'initiator',
-      random,
-      nowMs,
-    });
-    wipe(root);
+    this.#keys = new SessionKeys(options);
     this.#streams = new Streams({
       role,
       ownStreamWindow: options.streamWindow,
@@ -96,17 +47,25 @@ export class SessionMachine {
     this.#outbox = new Outbox(this.#acknowledger, this.#streams);
     this.#recovery = new Recovery(nowMs);
     this.#paths = new Paths(path, random);
+    const parts = {
+      keys: this.#keys,
+      outbox: this.#outbox,
+      recovery: this.#recovery,
+      paths: this.#paths,
+    };
+    this.#transmitter = new Transmitter(parts);
+    this.#ending = new Ending(parts);
     this.#heardMs = nowMs;
     this.#isConfirmed = role === 'responder';
     if (role === 'responder') this.#outbox.push([{ kind: FrameKind.HS_DONE }]);
   }
 
   get epoch(): number {
-    return this.#sealer.epoch;
+    return this.#keys.sealer.epoch;
   }
 
   get isOpen(): boolean {
-    return this.#state.name === 'open';
+    return this.#ending.isOpen;
   }
 
   get activePath(): number | undefined {
@@ -118,19 +77,15 @@ export class SessionMachine {
     return this.#recovery.measuredRttMs;
   }
 
-  /** Bytes written that have not all arrived. */
-  get bufferedBytes(): number {
-    return this.#streams.bufferedBytes;
-  }
-
   get deadlineMs(): number | undefined {
-    const state = this.#state;
-    if (state.name === 'ended') return undefined;
-    if (state.name === 'closing') return state.againMs;
-    const times = [this.#heardMs + this.#options.idleMs, this.#opener.deadlineMs, this.#ratchet.deadlineMs];
-    if (state.name === 'draining') times.push(state.endMs);
-    if (this.#canSpeak) times.push(this.#acknowledger.deadlineMs, this.#keepAliveAtMs);
-    times.push(this.#canProbe ? this.#recovery.deadlineMs : this.#recovery.deadMs);
+    if (this.#ending.isOver) return this.#ending.deadlineMs;
+    const times = [
+      this.#heardMs + this.#options.idleMs,
+      this.#ending.deadlineMs,
+      ...this.#keys.deadlinesMs,
+      this.#transmitter.canProbe ? this.#recovery.deadlineMs : this.#recovery.deadMs,
+    ];
+    if (this.#transmitter.canSpeak) times.push(this.#acknowledger.deadlineMs, this.#keepAliveAtMs);
     return times.reduce(
       (first, time) => (time !== undefined && time < (first ?? Infinity) ? time : first),
       undefined,
@@ -173,7 +128,7 @@ export class SessionMachine {
 
   /** Replaces the keys as soon as both ends can. */
   ratchet(nowMs: number): SessionAction[] {
-    return this.isOpen ? this.#ratcheted(this.#ratchet.turn(nowMs), nowMs) : [];
+    return this.isOpen ? this.#keyed(this.#keys.turn(nowMs), nowMs) : [];
   }
 
   /** The initiator has not heard of our HS_DONE: another one, in a record of its own number. */
@@ -183,9 +138,9 @@ export class SessionMachine {
 
   /** A flow that we open: from now on the way to the other end. */
   openPath(path: number, nowMs: number): SessionAction[] {
-    if (this.#state.name === 'ended') return [];
+    if (this.#ending.isEnded) return [];
     this.#paths.open(path);
-    this.#pathChanged(nowMs);
+    this.#transmitter.pathChanged(nowMs);
     return [{ type: 'path', path }];
   }
 
@@ -197,112 +152,70 @@ export class SessionMachine {
   }
 
   complete(ticket: number, result: JobResult, nowMs: number): SessionAction[] {
-    return this.#ratcheted(this.#ratchet.complete(ticket, result, nowMs), nowMs);
+    return this.#keyed(this.#keys.complete(ticket, result, nowMs), nowMs);
   }
 
   /** Ends the session; with `drains`, when everything written has arrived, at most ten seconds from now. */
   close(code: number, reason: string, drains: boolean, nowMs: number): SessionAction[] {
-    if (this.#state.name === 'closing' || this.#state.name === 'ended') return [];
-    if (drains && this.#state.name === 'draining') return [];
-    if (!drains) return this.#close(code, reason, nowMs);
+    if (!drains) return this.#ending.close(code, reason, nowMs);
+    if (!this.isOpen) return [];
     this.#streams.write(MESSAGE_STREAM, EMPTY, true);
-    this.#state = { name: 'draining', code, reason, endMs: nowMs + DRAIN_MS };
+    this.#ending.drain(code, reason, nowMs);
     return this.#drained(nowMs);
   }
 
   receive(record: Uint8Array, path: number, isMarked: boolean, nowMs: number): SessionAction[] {
-    if (this.#state.name === 'ended' || this.#state.name === 'closing') return [];
-    const opened = this.#opener.open(record, nowMs);
+    if (this.#ending.isOver) return [];
+    const { opener } = this.#keys;
+    const opened = opener.open(record, nowMs);
     if (opened.type === 'fault') {
       const fault: SessionAction = { type: 'fault', code: opened.code };
-      return this.#opener.isSpent ? [fault, ...this.#close(CloseCode.LIMIT, 'forgeries', nowMs)] : [fault];
+      return opener.isSpent ? [fault, ...this.#ending.close(CloseCode.LIMIT, 'forgeries', nowMs)] : [fault];
     }
-    const frames = decodeFrames(opened.content, this.#options.outcome.kem);
-    if (frames === undefined) return this.#close(CloseCode.PROTOCOL, 'frames', nowMs);
-    const actions: SessionAction[] = [];
+    const { epoch, sequence, content, isNewest } = opened;
+    const frames = decodeFrames(content, this.#options.outcome.kem);
+    if (frames === undefined) return this.#ending.close(CloseCode.PROTOCOL, 'frames', nowMs);
     this.#heardMs = nowMs;
-    const isFirst = !this.#isConfirmed;
-    this.#isConfirmed = true;
-    if (this.#paths.received(path, record.length, opened.isNewest)) {
-      this.#pathChanged(nowMs);
-      actions.push({ type: 'path', path });
-    }
-    if (opened.epoch > this.#sealer.epoch)
-      actions.push(...this.#ratcheted(this.#ratchet.entered(opened.epoch, nowMs), nowMs));
+    const actions = this.#cameOver(path, record.length, isNewest, nowMs);
+    actions.push(...this.#keyed(this.#keys.entered(epoch, nowMs), nowMs));
     const isEliciting = frames.some(({ kind }) => kind !== FrameKind.ACK && kind !== FrameKind.CLOSE);
-    this.#acknowledger.received(opened.epoch, opened.sequence, isEliciting, isMarked, nowMs);
+    this.#acknowledger.received(epoch, sequence, isEliciting, isMarked, nowMs);
     for (const frame of frames) {
-      if (this.#isOver) break;
+      if (this.#ending.isOver) break;
       actions.push(...this.#frame(frame, path, nowMs));
     }
-    if (this.#isOver) return actions;
+    if (this.#ending.isOver) return actions;
     // A session that begins with CLOSE never was one.
-    if (isFirst) actions.push({ type: 'confirmed' });
+    if (!this.#isConfirmed) actions.push({ type: 'confirmed' });
+    this.#isConfirmed = true;
     return [...actions, ...this.#drained(nowMs)];
   }
 
   tick(nowMs: number): SessionAction[] {
-    const state = this.#state;
-    if (state.name === 'ended') return [];
-    if (state.name === 'closing') return this.#closedAgain(state);
-    this.#opener.tick(nowMs);
-    if (nowMs >= this.#heardMs + this.#options.idleMs) return this.#close(CloseCode.IDLE, '', nowMs);
-    if (state.name === 'draining' && nowMs >= state.endMs)
-      return this.#close(CloseCode.ABORTED, 'drain', nowMs);
-    if (nowMs >= (this.#recovery.deadMs ?? Infinity)) return this.#gone();
-    const actions = this.#ratcheted(this.#ratchet.tick(nowMs), nowMs);
-    if (this.#isOver) return actions;
-    if (this.#canProbe) {
-      const { lost, isProbe } = this.#recovery.tick(nowMs);
-      this.#lost(lost);
-      if (isProbe) this.#paths.ask();
-      if (isProbe || nowMs >= (this.#keepAliveAtMs ?? Infinity)) this.#outbox.probe();
-    }
+    if (this.#ending.isEnded) return [];
+    this.#keys.opener.tick(nowMs);
+    const isIdle = !this.#ending.isOver && nowMs >= this.#heardMs + this.#options.idleMs;
+    if (isIdle) return this.#ending.close(CloseCode.IDLE, '', nowMs);
+    const last = this.#ending.tick(nowMs);
+    if (this.#ending.isOver) return last;
+    if (nowMs >= (this.#recovery.deadMs ?? Infinity)) return this.#ending.gone();
+    const actions = this.#keyed(this.#keys.tick(nowMs), nowMs);
+    if (this.#ending.isOver) return actions;
+    this.#transmitter.tick(nowMs, nowMs >= (this.#keepAliveAtMs ?? Infinity));
     return [...actions, { type: 'ready' }];
   }
 
   /** Records for the active path, which takes so many bytes now. */
   transmit(roomBytes: number, nowMs: number): SessionAction[] {
-    const actions: SessionAction[] = [];
-    let room = roomBytes;
-    this.#isBlocked = room < RECORD_BYTES_MIN;
-    while (!this.#isOver && !this.#isBlocked) {
-      if (this.#outbox.isOverfull) return [...actions, ...this.#close(CloseCode.LIMIT, 'frames', nowMs)];
-      if (this.#sealer.isSpent) return [...actions, ...this.#close(CloseCode.LIMIT, 'records', nowMs)];
-      const sent = this.#transmitOne(room, nowMs);
-      if (sent === undefined) break;
-      actions.push(sent);
-      room -= sent.bytes.length;
-      this.#isBlocked = room < RECORD_BYTES_MIN;
-    }
-    if (!this.#isOver) {
-      const counted = this.#ratchet.counted(this.#sealer.epochRecords, this.#epochBytes, nowMs);
-      actions.push(...this.#ratcheted(counted, nowMs));
-    }
-    return actions;
+    if (this.#ending.isOver) return [];
+    const { records, fault } = this.#transmitter.transmit(roomBytes, nowMs);
+    if (fault !== undefined) return [...records, ...this.#ending.close(CloseCode.LIMIT, fault, nowMs)];
+    return [...records, ...this.#keyed(this.#keys.turnIfWorn(nowMs), nowMs)];
   }
 
   /** Forgets every secret. */
   destroy(): void {
-    this.#sealer.destroy();
-    this.#opener.destroy();
-    this.#ratchet.destroy();
-    wipe(this.#nextRoot?.root ?? EMPTY);
-    this.#state = { name: 'ended' };
-  }
-
-  get #isOver(): boolean {
-    return this.#state.name === 'closing' || this.#state.name === 'ended';
-  }
-
-  /** Whether a timer that wants something sent has any use. */
-  get #canSpeak(): boolean {
-    return this.#canProbe && this.#paths.allowance >= RECORD_BYTES_MIN;
-  }
-
-  /** An unproven path takes the question whether it works even when it takes nothing else. */
-  get #canProbe(): boolean {
-    return !this.#isBlocked && this.#paths.active !== undefined && this.#sealer.hasRoomForControl;
+    this.#ending.destroy();
   }
 
   get #keepAliveAtMs(): number | undefined {
@@ -311,47 +224,10 @@ export class SessionMachine {
     return isQuiet ? this.#heardMs + keepAliveMs : undefined;
   }
 
-  #transmitOne(
-    roomBytes: number,
-    nowMs: number,
-  ): { type: 'send'; path: number; bytes: Uint8Array } | undefined {
-    if (!this.#sealer.hasRoomForControl) return undefined;
-    const own = this.#paths.take();
-    if (own !== undefined) {
-      const frames = own.frames.map((frame) => encodeFrame(frame));
-      const bytes = new Uint8Array(frames.reduce((sum, { length }) => sum + length, 0));
-      let at = 0;
-      for (const frame of frames) {
-        bytes.set(frame, at);
-        at += frame.length;
-      }
-      const sent = own.frames.map((frame): SentFrame => ({ type: 'path', path: own.path, frame }));
-      return this.#seal({ bytes, frames: sent, isEliciting: true }, own.path, nowMs);
-    }
-    const path = this.#paths.active;
-    const allowance = Math.min(roomBytes, this.#paths.allowance);
-    if (path === undefined || allowance < RECORD_BYTES_MIN) return undefined;
-    const window = this.#recovery.roomBytes;
-    const dataBytes = this.#sealer.hasRoom ? Math.min(allowance, window) : 0;
-    const content = this.#outbox.take({ dataBytes, isControlAllowed: true, nowMs });
-    this.#recovery.isLimitedByUs = content === undefined && window >= RECORD_BYTES_MIN;
-    return content === undefined ? undefined : this.#seal(content, path, nowMs);
-  }
-
-  #seal(content: Content, path: number, nowMs: number): { type: 'send'; path: number; bytes: Uint8Array } {
-    const { bytes, epoch, sequence } = this.#sealer.seal(content.bytes, nowMs);
-    this.#epochBytes += bytes.length;
-    this.#paths.sent(path, bytes.length);
-    const { isEliciting, frames } = content;
-    if (isEliciting)
-      this.#recovery.sent({
-        epoch,
-        sequence,
-        sentMs: nowMs,
-        bytes: recordBytes(content.bytes.length),
-        frames,
-      });
-    return { type: 'send', path, bytes };
+  #cameOver(path: number, bytes: number, isNewest: boolean, nowMs: number): SessionAction[] {
+    if (!this.#paths.received(path, bytes, isNewest)) return [];
+    this.#transmitter.pathChanged(nowMs);
+    return [{ type: 'path', path }];
   }
 
   #frame(frame: Frame, path: number, nowMs: number): SessionAction[] {
@@ -373,12 +249,12 @@ export class SessionMachine {
       case FrameKind.DATAGRAM:
         return [{ type: 'datagram', bytes: frame.bytes.slice() }];
       case FrameKind.CLOSE:
-        return this.#end(frame.code, frame.reason);
+        return this.#ending.closedByPeer(frame.code, frame.reason);
       case FrameKind.RATCHET_REQ:
-        return this.#ratcheted(this.#ratchet.requested(frame.epoch, nowMs), nowMs);
+        return this.#keyed(this.#keys.requested(frame.epoch, nowMs), nowMs);
       case FrameKind.RATCHET_EK:
       case FrameKind.RATCHET_CT:
-        return this.#ratcheted(this.#ratchet.received(frame, nowMs), nowMs);
+        return this.#keyed(this.#keys.received(frame, nowMs), nowMs);
       case FrameKind.PATH_CHALLENGE:
         this.#paths.challenged(path, frame.data);
         return [];
@@ -392,98 +268,31 @@ export class SessionMachine {
   }
 
   #stream(events: StreamEvent[] | StreamFault, nowMs: number): SessionAction[] {
-    return events === 'fault' ? this.#close(CloseCode.PROTOCOL, 'stream', nowMs) : events;
+    return events === 'fault' ? this.#ending.close(CloseCode.PROTOCOL, 'stream', nowMs) : events;
   }
 
   #acknowledged(ack: AckFrame, nowMs: number): SessionAction[] {
-    const end = ack.ranges.at(-1)?.end ?? 0;
-    const isUnsent =
-      ack.epoch > this.#sealer.epoch || (ack.epoch === this.#sealer.epoch && end > this.#sealer.nextSequence);
-    if (isUnsent) return this.#close(CloseCode.PROTOCOL, 'ack', nowMs);
-    this.#sealer.acknowledged(ack.epoch, end - 1);
-    const { arrived, lost } = this.#recovery.acknowledged(ack, nowMs);
-    this.#lost(lost);
-    return arrived.flatMap((frame) => this.#arrived(frame));
+    const arrived = this.#transmitter.acknowledged(ack, nowMs);
+    if (arrived === undefined) return this.#ending.close(CloseCode.PROTOCOL, 'ack', nowMs);
+    return arrived.flatMap((frame) => (frame.type === 'stream' ? this.#streams.arrived(frame) : []));
   }
 
-  #arrived(frame: SentFrame): SessionAction[] {
-    return frame.type === 'stream' ? this.#streams.arrived(frame) : [];
-  }
-
-  #lost(frames: readonly SentFrame[]): void {
-    for (const frame of frames)
-      if (frame.type === 'path') this.#paths.lost(frame.path, frame.frame);
-      else this.#outbox.lost(frame);
-  }
-
-  #pathChanged(nowMs: number): void {
-    this.#lost(this.#recovery.pathChanged(nowMs));
-  }
-
-  #ratcheted(wanted: readonly RatchetAction[], nowMs: number): SessionAction[] {
+  #keyed(wanted: readonly KeyAction[], nowMs: number): SessionAction[] {
     return wanted.flatMap((action): SessionAction[] => {
       switch (action.type) {
         case 'job':
+        case 'ratcheted':
           return [action];
         case 'frame':
           this.#outbox.push([action.frame]);
           return [];
-        case 'ready':
-          this.#opener.addEpoch(action.epoch, action.root);
-          this.#nextRoot = { epoch: action.epoch, root: action.root };
-          return [];
-        case 'switch':
-          return this.#switch(nowMs);
         case 'fail':
-          return this.#close(CloseCode.RATCHET, '', nowMs);
+          return this.#ending.close(CloseCode.RATCHET, '', nowMs);
       }
     });
   }
 
-  #switch(nowMs: number): SessionAction[] {
-    const next = this.#nextRoot;
-    if (next === undefined) return [];
-    this.#nextRoot = undefined;
-    this.#sealer.nextEpoch(next.root, nowMs);
-    wipe(next.root);
-    this.#epochBytes = 0;
-    // Until it is acknowledged: the other end must see a record of the new epoch.
-    this.#outbox.push([{ kind: FrameKind.PING }]);
-    return [{ type: 'ratcheted', epoch: next.epoch }];
-  }
-
   #drained(nowMs: number): SessionAction[] {
-    const state = this.#state;
-    if (state.name !== 'draining' || !this.#streams.isDrained) return [];
-    return this.#close(state.code, state.reason, nowMs);
-  }
-
-  #close(code: number, reason: string, nowMs: number): SessionAction[] {
-    const path = this.#paths.active;
-    const { bytes } = this.#sealer.seal(encodeFrame({ kind: FrameKind.CLOSE, code, reason }), nowMs);
-    this.#state = { name: 'closing', bytes, path, againMs: nowMs + this.#recovery.probeMs };
-    const closed: SessionAction = { type: 'closed', code, reason, isRemote: false, lastWords: bytes };
-    return path === undefined
-      ? [closed, ...this.#closedAgain(undefined)]
-      : [{ type: 'send', path, bytes }, closed];
-  }
-
-  /** The other end has not answered for a minute: nothing is said any more. */
-  #gone(): SessionAction[] {
-    this.destroy();
-    const closed = { type: 'closed', code: CloseCode.GONE, reason: '', isRemote: false } as const;
-    return [{ ...closed, lastWords: undefined }, { type: 'ended' }];
-  }
-
-  /** CLOSE is said twice, a probe's time apart; then the keys go. */
-  #closedAgain(state: Extract<State, { name: 'closing' }> | undefined): SessionAction[] {
-    this.destroy();
-    if (state?.path === undefined) return [{ type: 'ended' }];
-    return [{ type: 'send', path: state.path, bytes: state.bytes }, { type: 'ended' }];
-  }
-
-  #end(code: number, reason: string): SessionAction[] {
-    this.destroy();
-    return [{ type: 'closed', code, reason, isRemote: true, lastWords: undefined }, { type: 'ended' }];
+    return this.#ending.isDraining && this.#streams.isDrained ? this.#ending.drained(nowMs) : [];
   }
 }

@@ -77,13 +77,6 @@ export class Streams {
     return this.#streams.size;
   }
 
-  /** Bytes written that have not all arrived. */
-  get bufferedBytes(): number {
-    let bytes = 0;
-    for (const { send } of this.#streams.values()) bytes += send.bufferedBytes;
-    return bytes;
-  }
-
   /** Whether all that was written has arrived. */
   get isDrained(): boolean {
     for (const { send } of this.#streams.values())
@@ -207,6 +200,17 @@ export class Streams {
     for (const { send, isReset } of this.#streams.values())
       if (!isReset && (send.hasLost || (send.hasNew && credit > 0))) return true;
     return false;
+  }
+
+  /** Bytes that frames of streams could fill now, counted no further than to more than so many. */
+  waitingBytes(most: number): number {
+    let bytes = 0;
+    for (const { send, isReset } of this.#streams.values()) {
+      const sendable = isReset ? 0 : send.sendableBytes(this.#sendLimit - this.#sent);
+      if (sendable > 0 || (!isReset && send.hasLost)) bytes += STREAM_HEADER_BYTES + sendable;
+      if (bytes > most) break;
+    }
+    return bytes;
   }
 
   arrived(frame: Extract<SentFrame, { type: 'stream' }>): StreamEvent[] {

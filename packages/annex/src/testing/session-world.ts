@@ -4,7 +4,8 @@ import type { ChannelRole, HandshakeOutcome } from '../handshake/actions.js';
 import { CloseCode } from '../session/limits.js';
 import { decodeRecordHeader } from '../record/header.js';
 import type { SessionAction } from '../session/session-actions.js';
-import { SessionMachine, type SessionOptions } from '../session/session-machine.js';
+import { SessionMachine } from '../session/session-machine.js';
+import type { SessionOptions } from '../session/session-options.js';
 
 /** What the network does to records, as shares of 1. */
 export interface Weather {

@@ -8,6 +8,7 @@ import {
   isCharged,
   RECORD_PADDING_BYTES,
   RECORD_PLAINTEXT_BYTES_MAX,
+  TAG_BYTES,
 } from '../record/frames.js';
 import { encodeKeyUpdate } from './control-frames.js';
 import type { CreditUser } from './credit.js';
@@ -102,9 +103,9 @@ export class RecordWriter {
     if (root !== undefined) frames.push(encodeKeyUpdate(keys.epoch + 1, 0));
     else if (isMark) frames.push(TMARK);
     else if (isWorn) frames.push(encodeKeyUpdate(keys.epoch, keys.phase + 1));
-    const plaintext = padded(frames);
-    const wire = keys.seal(plaintext);
-    ratchet.sent.absorb(decodeFrames(plaintext) ?? []);
+    const wire = padded(frames, TAG_BYTES);
+    ratchet.sent.absorb(decodeFrames(wire.subarray(0, wire.length - TAG_BYTES)) ?? []);
+    keys.sealInPlace(wire);
     if (root !== undefined) {
       keys.nextEpoch(root);
       wipe(root);
@@ -240,12 +241,12 @@ function isAlone(item: QueueItem): boolean {
   return item.type === 'frame' && item.isAlone === true;
 }
 
-/** Frames as a record's plaintext. */
-export function padded(frames: readonly Uint8Array[]): Uint8Array {
+/** Frames as a record's plaintext, with so many bytes of room behind it. */
+export function padded(frames: readonly Uint8Array[], spareBytes = 0): Uint8Array {
   let length = 0;
   for (const frame of frames) length += frame.length;
   const rounded = Math.ceil(length / RECORD_PADDING_BYTES) * RECORD_PADDING_BYTES;
-  const plaintext = new Uint8Array(Math.min(RECORD_PLAINTEXT_BYTES_MAX, rounded));
+  const plaintext = new Uint8Array(Math.min(RECORD_PLAINTEXT_BYTES_MAX, rounded) + spareBytes);
   let at = 0;
   for (const frame of frames) {
     plaintext.set(frame, at);

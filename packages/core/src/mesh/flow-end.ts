@@ -117,7 +117,8 @@ export class FlowEnd implements Flow {
     });
     const onSent = (): void => {
       this.#queuedBytes -= bytes;
-      if (!this.#isRefusing || this.isClosed) return;
+      const isNews = this.#isRefusing || this.#queuedBytes === 0;
+      if (!isNews || this.isClosed) return;
       this.#isRefusing = false;
       this.#keeper.isolated(() => this.#handlers?.drain?.());
     };

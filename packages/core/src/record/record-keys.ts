@@ -1,6 +1,7 @@
-import { aes256GcmOpen, aes256GcmSeal, wipe } from '@yakmesh/crypto';
+import { aes256GcmOpen, aes256GcmSeal, aes256GcmSealInPlace, wipe } from '@yakmesh/crypto';
 import type { HandshakeRole } from '../handshake/actions.js';
 import { expandLabel } from '../handshake/key-schedule.js';
+import { TAG_BYTES } from './frames.js';
 
 const EMPTY = new Uint8Array(0);
 const CHAIN_BYTES = 64;
@@ -50,6 +51,12 @@ export class RecordKeys {
     const sealed = aes256GcmSeal(this.#key, this.#nextNonce(), plaintext);
     this.#count(plaintext.length);
     return sealed;
+  }
+
+  /** A plaintext and room for the tag behind it become a record. */
+  sealInPlace(bytes: Uint8Array): void {
+    aes256GcmSealInPlace(this.#key, this.#nextNonce(), bytes);
+    this.#count(bytes.length - TAG_BYTES);
   }
 
   /** Undefined for a bad tag; the sequence then stays where it was. */

@@ -33,7 +33,7 @@ export interface FlowMessageInfo {
 export interface FlowHandlers {
   /** In order as far as the path keeps it; messages may be lost. The bytes are valid during the call only. */
   message(body: Uint8Array, info: FlowMessageInfo): void;
-  /** A queue that had refused takes again. */
+  /** A queue that had refused takes again, or has run empty. */
   drain?(): void;
   /** The end, exactly once, unless we closed it ourselves. 0 is an orderly close; other codes are the other end's or a relay's. */
   close?(code: number): void;

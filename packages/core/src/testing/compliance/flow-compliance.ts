@@ -87,6 +87,16 @@ export function examineFlows(examine: Examine): void {
     expect(near.flow.send(Uint8Array.of(1))).toBe(true);
   });
 
+  examine('a flow tells when its queue has run empty, refused or not', 2, async (world, expect) => {
+    accept(world, 1);
+    await world.link(0, 1);
+    const near = await open(world);
+    expect(near.flow.send(Uint8Array.of(1))).toBe(true);
+    expect([near.flow.queuedBytes > 0, near.drains.length]).toEqual([true, 0]);
+    await world.until('it drains', () => near.drains.length > 0);
+    expect(near.flow.queuedBytes).toBe(0);
+  });
+
   examine('a flow crosses relays both ways, and a close goes all the way', 4, async (world, expect) => {
     const far = accept(world, 3);
     await world.line(0, 1, 2, 3);

@@ -1,0 +1,170 @@
+import { codeOf, type ProtocolPort, type TimerHandle } from '@yakmesh/core/transport';
+import type { FlowLine, LineOwner } from './flow-line.js';
+import { RECORD_BYTES_MAX } from './record/padding.js';
+
+/** Bytes that a flow holds before we wait: less than half of what it takes, so that our own queue never looks congested. */
+const FLOW_AHEAD_BYTES = 98_304;
+/** Until a lost flow is opened again, doubling. */
+const REOPEN_MS = 250;
+const REOPEN_MS_MAX = 4_000;
+/** How long another way is looked for. */
+const WAYLESS_MS = 30_000;
+
+/** Opens a flow with these first bytes. */
+export type Reopen = (body: Uint8Array) => Promise<FlowLine>;
+
+/** The session whose ways these are. */
+export interface WaysSession {
+  readonly activePath: number | undefined;
+  /** The path is there, and its first record is sent before this returns. */
+  openPath(path: number): void;
+  closePath(path: number): void;
+  /** The active path may have room. */
+  drained(): void;
+  /** No way was found in time. */
+  wayless(): void;
+}
+
+export interface SessionWaysOptions {
+  readonly port: ProtocolPort;
+  readonly session: WaysSession;
+  /** Only the initiator knows where to. */
+  readonly reopen: Reopen | undefined;
+  /** The flow of path 0. */
+  readonly line: FlowLine;
+}
+
+interface Route {
+  line: FlowLine | undefined;
+  /** Records that wait for the flow to open or to drain. */
+  readonly held: Uint8Array[];
+}
+
+/** The flows of a session by the numbers of their paths; when none is left, the initiator opens another one and the responder waits for it. */
+export class SessionWays implements LineOwner {
+  readonly #options: SessionWaysOptions;
+  readonly #routes = new Map<number, Route>();
+  #nextPath = 1;
+  #reopenMs = 0;
+  #waylessMs: number | undefined;
+  #timer: TimerHandle | undefined;
+  #isStopped = false;
+
+  constructor(options: SessionWaysOptions) {
+    this.#options = options;
+    this.#routes.set(0, { line: options.line, held: [] });
+    options.line.owner = this;
+  }
+
+  /** Bytes that the active path takes now. */
+  get roomBytes(): number {
+    const path = this.#options.session.activePath;
+    const route = path === undefined ? undefined : this.#routes.get(path);
+    if (route === undefined || route.held.length > 0) return 0;
+    // The first record of a new way opens it.
+    if (route.line === undefined) return RECORD_BYTES_MAX;
+    return Math.max(0, FLOW_AHEAD_BYTES - route.line.flow.queuedBytes);
+  }
+
+  /** The path's number; a flow that is not known yet gets the next one. */
+  pathOf(line: FlowLine): number {
+    for (const [path, route] of this.#routes) if (route.line === line) return path;
+    line.owner = this;
+    return this.#add(line);
+  }
+
+  send(path: number, bytes: Uint8Array): void {
+    const route = this.#routes.get(path);
+    if (route === undefined) return;
+    const isSent = route.held.length === 0 && route.line?.send(bytes) === true;
+    if (!isSent) route.held.push(bytes);
+  }
+
+  /** Records go another way, which is there. */
+  changed(): void {
+    this.#waylessMs = undefined;
+    this.#reopenMs = 0;
+  }
+
+  drained(line: FlowLine): void {
+    for (const route of this.#routes.values()) if (route.line === line) flush(route);
+    this.#options.session.drained();
+  }
+
+  lost(line: FlowLine): void {
+    line.isOpen = false;
+    this.#drop(this.pathOf(line));
+  }
+
+  /** Closes every flow and looks for none any more. */
+  stop(): void {
+    this.#isStopped = true;
+    if (this.#timer !== undefined) this.#options.port.clock.clearTimer(this.#timer);
+    for (const { line } of this.#routes.values()) line?.close();
+    this.#routes.clear();
+  }
+
+  get #isSettled(): boolean {
+    return this.#isStopped || this.#options.session.activePath !== undefined;
+  }
+
+  #add(line: FlowLine | undefined): number {
+    const path = this.#nextPath;
+    this.#nextPath += 1;
+    this.#routes.set(path, { line, held: [] });
+    return path;
+  }
+
+  #drop(path: number): void {
+    this.#routes.delete(path);
+    this.#options.session.closePath(path);
+    this.#find();
+  }
+
+  #find(): void {
+    const { port, session, reopen } = this.#options;
+    if (this.#isSettled || this.#timer !== undefined) return;
+    const nowMs = port.clock.monotonicMs();
+    this.#waylessMs ??= nowMs;
+    if (nowMs - this.#waylessMs > WAYLESS_MS) return session.wayless();
+    const delayMs = this.#reopenMs;
+    this.#reopenMs = Math.min(REOPEN_MS_MAX, Math.max(REOPEN_MS, 2 * delayMs));
+    this.#timer = port.clock.setTimer(delayMs, () => {
+      this.#timer = undefined;
+      if (reopen === undefined) this.#find();
+      else void this.#open(reopen);
+    });
+  }
+
+  async #open(reopen: Reopen): Promise<void> {
+    const { port, session } = this.#options;
+    if (this.#isSettled) return;
+    const path = this.#add(undefined);
+    const [waylessMs, reopenMs] = [this.#waylessMs, this.#reopenMs];
+    session.openPath(path);
+    // That it is the path to take does not mean that it leads anywhere.
+    this.#waylessMs = waylessMs;
+    this.#reopenMs = reopenMs;
+    const route = this.#routes.get(path);
+    if (route === undefined) return;
+    try {
+      const line = await reopen(route.held.shift() ?? new Uint8Array(0));
+      if (this.#isStopped) return line.close();
+      route.line = line;
+      line.owner = this;
+      this.changed();
+      flush(route);
+      session.drained();
+    } catch (error) {
+      port.log.debug({ code: codeOf(error) }, 'no way to the other end of a session');
+      this.#drop(path);
+    }
+  }
+}
+
+function flush(route: Route): void {
+  for (let bytes = route.held[0]; bytes !== undefined; bytes = route.held[0]) {
+    if (route.line?.send(bytes) !== true) return;
+    route.held.shift();
+  }
+}

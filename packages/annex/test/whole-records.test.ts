@@ -1,0 +1,76 @@
+import { SeededRandom } from '@yakmesh/core/testing';
+import { expect, test } from '@jest/globals';
+import { ReceiveStream } from '../src/session/receive-stream.js';
+import { modelJob, modelOutcomes } from '../src/testing/model-crypto.js';
+import { patternOf, SessionWorld } from '../src/testing/session-world.js';
+import { line } from './support/meshes.js';
+import { spiedMesh } from './support/spied-mesh.js';
+
+const WHOLE_BYTES = 16_384;
+
+test('while something is under way, a stream waits for a whole record instead of filling the edge of the window', async () => {
+  const random = new SeededRandom('whole records');
+  const world = new SessionWorld({
+    random,
+    outcomes: modelOutcomes(random.fork('keys'), 1_048_576, 4_194_304),
+    job: (_role, job) => modelJob(job, random),
+    weather: { loss: 0, duplication: 0, jitterMs: 0 },
+    roomBytes: 60_000,
+  });
+  const sizes: number[] = [];
+  world.onRecord = (role, { length }) => role === 'initiator' && sizes.push(length);
+  await world.run(100);
+  sizes.length = 0;
+  const { initiator, responder } = world;
+  const length = 1_000_000;
+  initiator.machine.write(0, patternOf('initiator', 0, 0, length));
+  world.pump(initiator);
+  await world.run(10_000);
+  expect([responder.received.get(0), world.problems]).toEqual([length, []]);
+  const small = sizes.filter((bytes) => bytes < WHOLE_BYTES);
+  // What is left at the end, and what says that windows were read.
+  expect([sizes.length - small.length, small.length <= 4]).toEqual([Math.floor(length / 16_325), true]);
+});
+
+test('with nothing under way a stream takes a small record rather than wait for ever', async () => {
+  const random = new SeededRandom('small room');
+  const world = new SessionWorld({
+    random,
+    outcomes: modelOutcomes(random.fork('keys'), 65_536, 262_144),
+    job: (_role, job) => modelJob(job, random),
+    weather: { loss: 0, duplication: 0, jitterMs: 0 },
+    roomBytes: 2_048,
+  });
+  const { initiator, responder } = world;
+  await world.run(100);
+  initiator.machine.write(0, patternOf('initiator', 0, 0, 20_000));
+  world.pump(initiator);
+  await world.run(60_000);
+  expect([responder.received.get(0), world.problems]).toEqual([20_000, []]);
+});
+
+test('messages that are sent in one turn share a record', async () => {
+  const { mesh, node } = await line(['alice', 'bob']);
+  const [alice, bob] = [node('alice'), node('bob').listen()];
+  const records: number[] = [];
+  const channel = alice.channelTo(bob);
+  const spied = spiedMesh(
+    alice.network,
+    (body, isOurs) => isOurs && body[0] === 1 && records.push(body.length),
+  );
+  await mesh.run(channel.establish(spied));
+  await mesh.run(channel.send('first'));
+  records.length = 0;
+  await mesh.run(Promise.all(Array.from({ length: 40 }, (_, count) => channel.send(count))));
+  expect(records).toHaveLength(1);
+  await mesh.stop();
+});
+
+test('a piece that fills its record is handed on as it is, and any other is copied', () => {
+  const stream = new ReceiveStream(1_048_576, 0);
+  const record = new Uint8Array(16_340).fill(1);
+  const large = stream.receive(0, record.subarray(15, 15 + 16_000), false);
+  const small = stream.receive(16_000, record.subarray(0, 100), false);
+  const buffers = [large, small].map((result) => result.type === 'taken' && result.chunks[0]?.buffer);
+  expect(buffers.map((buffer) => buffer === record.buffer)).toEqual([true, false]);
+});
