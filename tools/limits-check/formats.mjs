@@ -137,6 +137,12 @@ const FORMATS = [
       ],
       node: ['PLAIN_IDENTITY_BYTES', 'TOKEN_BYTES'],
       annex: [
+        'BINDER_BYTES',
+        'FIN_BYTES',
+        'RECONFIRM_BYTES',
+        'RECONFIRM_CLEAR_BYTES',
+        'SEALED_BYTES',
+        'TICKET_ID_BYTES',
         'ACK_HEADER_BYTES',
         'ACK_RANGE_BYTES',
         'CHALLENGE_BYTES',

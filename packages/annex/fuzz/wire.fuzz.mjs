@@ -10,6 +10,7 @@ import {
 import { must, target } from '../../../tools/fuzz-target.mjs';
 import * as messages from '../dist/handshake/messages.js';
 import { decodeParams, encodeParams } from '../dist/handshake/params.js';
+import * as resumption from '../dist/handshake/resumption-messages.js';
 import { encodeMessage, MessageReader } from '../dist/message-reader.js';
 import { decodeRecordHeader, encodeRecordHeader } from '../dist/record/header.js';
 import { decodeFrames, encodeFrame, FrameKind } from '../dist/session/frames.js';
@@ -52,6 +53,16 @@ const answer = concatBytes(
 const confirmClear = messages.encodeConfirmClear(suite, session);
 const confirm = concatBytes(confirmClear, new Uint8Array(messages.CONFIRM_BYTES - confirmClear.length));
 const refuse = messages.encodeRefuse({ suite, session, code: 3 });
+const fields = messages.decodeOpen(open);
+const reopen = concatBytes(resumption.encodeReopenBound(xWing, fields, session), nonce);
+const reanswerClear = resumption.encodeReanswerClear(xWing, {
+  initiatorSession: session,
+  responderSession: session,
+  nonce,
+  ciphertext: new Uint8Array(xWing.ciphertextBytes).fill(9),
+});
+const reanswer = concatBytes(reanswerClear, new Uint8Array(112).fill(10));
+const reconfirm = concatBytes(resumption.encodeReconfirmClear(suite, session), new Uint8Array(112).fill(11));
 const proof = messages.encodeProof({
   publicKey: new Uint8Array(1_952).fill(7),
   params,
@@ -111,7 +122,7 @@ const again = (bytes, encode) => must(equalBytes(encode(), bytes), 'a message ha
 export default target({
   name: 'wire',
   samples: () => [
-    ...[open, challenge, answer, confirm, refuse].flatMap((message) => [
+    ...[open, challenge, answer, confirm, refuse, reopen, reanswer, reconfirm].flatMap((message) => [
       message,
       messages.padHandshake(message),
     ]),
@@ -134,6 +145,28 @@ export default target({
     decodeOpen: (bytes) => {
       const found = messages.decodeOpen(bytes);
       if (found !== undefined) again(bytes, () => messages.encodeOpen(kemOfSuite(found.suite), found));
+    },
+    decodeReopen: (bytes) => {
+      const found = resumption.decodeReopen(bytes);
+      if (found === undefined) return;
+      const bound = resumption.encodeReopenBound(kemOfSuite(found.open.suite), found.open, found.ticketId);
+      again(bytes, () => concatBytes(bound, found.binder));
+    },
+    decodeReanswer: (bytes) => {
+      const found = resumption.decodeReanswer(bytes);
+      if (found === undefined) return;
+      const clear = resumption.encodeReanswerClear(kemOfSuite(found.suite), found);
+      again(bytes, () => concatBytes(clear, found.sealed));
+    },
+    decodeReconfirm: (bytes) => {
+      const found = resumption.decodeReconfirm(bytes);
+      if (found === undefined) return;
+      const clear = resumption.encodeReconfirmClear(found.suite, found.responderSession);
+      again(bytes, () => concatBytes(clear, found.sealed));
+    },
+    decodeShortProof: (bytes) => {
+      const found = resumption.decodeShortProof(bytes);
+      if (found !== undefined) again(bytes, () => resumption.encodeShortProof(found));
     },
     decodeChallenge: (bytes) => {
       const found = messages.decodeChallenge(bytes);

@@ -16,6 +16,8 @@ import {
   SESSION_BYTES,
   type Open,
 } from './handshake/messages.js';
+import { binderOf, type Ticket, type Tickets } from './handshake/resumption.js';
+import { decodeReopen, type Reopen } from './handshake/resumption-messages.js';
 import type { Hub } from './hub.js';
 import type { Tombstones } from './tombstones.js';
 
@@ -40,6 +42,7 @@ export interface AnswersOptions {
   readonly networkHashes: () => readonly Uint8Array[];
   /** What we show of ourselves. */
   readonly self: () => HandshakeSelf;
+  readonly tickets: Tickets;
   readonly tombstones: Tombstones;
 }
 
@@ -62,7 +65,7 @@ export class Answers {
     return this.#byId.get(id);
   }
 
-  /** PROTOCOL.md "At B, for an OPEN". */
+  /** PROTOCOL.md "At B, for an OPEN", or a REOPEN. */
   open(message: Uint8Array, line: FlowLine): void {
     const { hub, kem, networkHashes, self, tombstones } = this.#options;
     const nowMs = hub.port.clock.monotonicMs();
@@ -71,7 +74,8 @@ export class Answers {
     const sid = message.slice(2 * HEADER_BYTES, 2 * HEADER_BYTES + SESSION_BYTES);
     if (header?.version !== ANNEX_VERSION || header.suite !== kem.suite)
       return this.#refuse(line, sid, RefuseCode.VERSION, 'PEER_BAD_VERSION');
-    const open = decodeOpen(message);
+    const reopen = decodeReopen(message);
+    const open = reopen === undefined ? decodeOpen(message) : reopen.open;
     if (open === undefined) return this.#drop(line, 'PEER_BAD_MESSAGE');
     // 2. The network, by its prefix; a colliding prefix fails at the tag.
     const networkHash = networkHashes().find((hash) =>
@@ -87,9 +91,11 @@ export class Answers {
     if (!this.#isPuzzleSolved(open, line, nowMs)) return;
     if (!this.#hasRoom(line) || !this.#rate.take(nowMs))
       return this.#refuse(line, sid, RefuseCode.BUSY, 'PEER_UNEXPECTED');
-    // 6. Only now the KEM.
+    // 6. Only now the KEM, and before it the ticket, if it is one of ours.
     const { random } = hub.port;
-    const options = { kem, networkHash, self: self(), random, open, openBytes: message, nowMs };
+    const own = self();
+    const ticket = reopen && this.#spent(reopen, networkHash, own, nowMs);
+    const options = { kem, networkHash, self: own, random, open, openBytes: message, ticket, nowMs };
     const answer = new Answer(hub, line, options, openHash);
     this.#byId.set(bytesToHex(answer.sessionId), answer);
     this.#byOpen.set(openHash, answer);
@@ -104,6 +110,21 @@ export class Answers {
     for (const answer of this.#byId.values()) answer.stop();
     this.#byId.clear();
     this.#byOpen.clear();
+  }
+
+  /** The ticket that a REOPEN proves to have. One that we do not know or that is not proven is answered in full. */
+  #spent(
+    { ticketId, bound, binder }: Reopen,
+    networkHash: Uint8Array,
+    { nodeIdBytes }: HandshakeSelf,
+    nowMs: number,
+  ): Ticket | undefined {
+    const { tickets } = this.#options;
+    const ticket = tickets.named(ticketId, nowMs);
+    if (ticket === undefined) return undefined;
+    if (!equalBytes(binderOf(networkHash, nodeIdBytes, ticket.psk, bound), binder)) return undefined;
+    tickets.spend(ticket);
+    return ticket;
   }
 
   #isPuzzleSolved(open: Open, line: FlowLine, nowMs: number): boolean {

@@ -53,8 +53,7 @@ export class Dispatcher {
     const { body } = info;
     if (!isHandshake(body)) return this.#recordOpened(flow, body);
     const message = decodePadded(body);
-    if (message === undefined || decodeHeader(message)?.type !== HandshakeType.OPEN)
-      return count('PEER_BAD_MESSAGE');
+    if (message === undefined || !isOpening(decodeHeader(message)?.type)) return count('PEER_BAD_MESSAGE');
     if (!isAnswering()) return count('PEER_UNEXPECTED');
     answers.open(message, this.attach(flow));
   }
@@ -82,10 +81,11 @@ export class Dispatcher {
     const message = decodePadded(body);
     const type = message === undefined ? undefined : decodeHeader(message)?.type;
     if (message === undefined || type === undefined) return count('PEER_BAD_MESSAGE');
-    if (type === HandshakeType.OPEN) return answers.open(message, line);
+    if (isOpening(type)) return answers.open(message, line);
     // Every other message names its receiver's session first.
     const sid = bytesToHex(message.subarray(HEADER_BYTES, HEADER_BYTES + SESSION_BYTES));
-    if (type === HandshakeType.CONFIRM) return this.#confirm(message, sid, line);
+    if (type === HandshakeType.CONFIRM || type === HandshakeType.RECONFIRM)
+      return this.#confirm(message, sid, line);
     const call = calls.get(sid);
     if (call === undefined) return count('PEER_UNEXPECTED');
     call.receive(message);
@@ -99,3 +99,6 @@ export class Dispatcher {
     else count('PEER_UNEXPECTED');
   }
 }
+
+const isOpening = (type: number | undefined): boolean =>
+  type === HandshakeType.OPEN || type === HandshakeType.REOPEN;

@@ -2,6 +2,7 @@ import {
   bytesToHex,
   decodeNodeId,
   kemOfSuite,
+  wipe,
   type Kem,
   type NodeId,
   type SigningIdentity,
@@ -15,6 +16,7 @@ import { Dispatcher } from './dispatcher.js';
 import type { FlowLine } from './flow-line.js';
 import type { HandshakeOutcome, HandshakeSelf } from './handshake/actions.js';
 import { encodeParams } from './handshake/params.js';
+import { Tickets } from './handshake/resumption.js';
 import { HubCrypto } from './hub-crypto.js';
 import { hasAccess, type HubListener } from './hub-listener.js';
 import { LiveSessions } from './live-sessions.js';
@@ -37,6 +39,7 @@ export class Hub {
   readonly #callsByPeer = new Map<NodeId, Call>();
   readonly #answers: Answers;
   readonly #sessions = new LiveSessions();
+  readonly #tickets = new Tickets();
   readonly #tombstones: Tombstones;
   readonly #dispatcher: Dispatcher;
   readonly #counters = new Map<string, number>();
@@ -63,6 +66,7 @@ export class Hub {
       kem,
       networkHashes: () => mesh.network.hashes,
       self: () => this.#self(this.#listener?.config ?? this.#defaultConfig(undefined), false),
+      tickets: this.#tickets,
       tombstones: this.#tombstones,
     });
     this.#dispatcher = new Dispatcher({
@@ -105,6 +109,7 @@ export class Hub {
     if (nodeIdBytes === undefined || networkHash === undefined)
       throw new TypeError('peerId is a node id: yak1…');
     const { clock, random } = this.port;
+    const nowMs = clock.monotonicMs();
     const call = new Call(
       this,
       {
@@ -113,8 +118,9 @@ export class Hub {
         self: this.#self(config, isAnonymous),
         peer: { nodeId: peerId, nodeIdBytes },
         isAnonymous,
+        ticket: isAnonymous || config.resumeMs === 0 ? undefined : this.#tickets.take(peerId, nowMs),
         random,
-        nowMs: clock.monotonicMs(),
+        nowMs,
       },
       config,
     );
@@ -148,10 +154,20 @@ export class Hub {
     });
     const { peerId } = session;
     const enter = (): void => {
-      if (peerId !== null && !outcome.isAnonymous) this.#sessions.enter(peerId, session);
+      if (peerId === null || outcome.isAnonymous) return wipe(outcome.secrets.psk);
+      this.#sessions.enter(peerId, session);
+      this.#keepTicket(outcome, config);
     };
-    session.confirmed.then(enter, () => undefined);
+    session.confirmed.then(enter, () => wipe(outcome.secrets.psk));
     return session;
+  }
+
+  /** For the next session with this peer; the signatures of this one, or of the one that it resumed, go on ageing. */
+  #keepTicket({ peer, secrets, resumed }: HandshakeOutcome, { resumeMs }: AnnexConfig): void {
+    const nowMs = this.port.clock.monotonicMs();
+    const endMs = Math.min(nowMs + resumeMs, resumed?.endMs ?? Infinity);
+    if (peer === undefined || endMs <= nowMs) return wipe(secrets.psk);
+    this.#tickets.keep({ id: secrets.ticketId, psk: secrets.psk, peer, endMs }, nowMs);
   }
 
   #session(
@@ -187,8 +203,9 @@ export class Hub {
     const refusal = code ?? (this.#sessions.isFull ? CloseCode.LIMIT : undefined);
     const previous = peer === undefined ? undefined : this.#sessions.with(peer.nodeId);
     const session = this.#session(outcome, answer.line, config, { reopen: undefined, refusal });
-    if (refusal !== undefined) return;
+    if (refusal !== undefined) return wipe(outcome.secrets.psk);
     if (peer !== undefined) this.#sessions.enter(peer.nodeId, session);
+    this.#keepTicket(outcome, config);
     if (previous !== undefined && !previous.isClosed) void previous.close(CloseCode.REPLACED, '', false);
     if (call !== undefined) call.adopt(session);
     else this.#listener?.accepted(session);
@@ -241,6 +258,7 @@ export class Hub {
       call.fail(new AnnexError('ANNEX_CLOSED', 'The mesh was stopped.'));
     this.#answers.stop();
     this.#sessions.abandon();
+    this.#tickets.clear();
     this.crypto.close();
   }
 }

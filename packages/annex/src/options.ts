@@ -9,6 +9,11 @@ export interface AnnexOptions {
   readonly keepAliveMs?: number | undefined;
   /** The largest message that `send` takes and that is received, in bytes: it is held in memory whole. @default 67_108_864 */
   readonly messageBytesMax?: number | undefined;
+  /**
+   * For so long after both ends have signed may the next channel to the same peer open without signatures, in ms: both then keep 100 secret bytes of it in memory,
+   * with which a thief of that memory could pass for either end as long. 0 for never, at most a day; the shorter of both ends' holds. @default 86_400_000
+   */
+  readonly resumeMs?: number | undefined;
   /** Of the flows, 0 to 4. @default 0 */
   readonly priority?: Priority | undefined;
 }
@@ -38,6 +43,7 @@ export const ANNEX_DEFAULTS: AnnexConfig = Object.freeze({
   idleMs: 300_000, // What flows of the mesh bear, too.
   keepAliveMs: 0, // An idle channel that ends frees both ends' memory.
   messageBytesMax: 67_108_864, // Four times a stream's largest window; bulk belongs in a stream.
+  resumeMs: 86_400_000, // A laptop that comes back the next morning.
   priority: 0,
 });
 
@@ -46,6 +52,8 @@ const IDLE_MS_MIN = 1_000;
 const IDLE_MS_MAX = 65_535_000;
 /** The length field of a message. */
 const MESSAGE_BYTES_LIMIT = 0xffff_fffe;
+/** Revocation and stolen memory: whoever was proven longer ago signs again. */
+const RESUME_MS_MAX = 86_400_000;
 const PRIORITY_MAX = 4;
 
 /** @throws TypeError for an option that is unknown; RangeError for one that cannot be used. */
@@ -57,11 +65,13 @@ export function resolveOptions(options: AnnexOptions, further: readonly string[]
     idleMs: options.idleMs ?? ANNEX_DEFAULTS.idleMs,
     keepAliveMs: options.keepAliveMs ?? ANNEX_DEFAULTS.keepAliveMs,
     messageBytesMax: options.messageBytesMax ?? ANNEX_DEFAULTS.messageBytesMax,
+    resumeMs: options.resumeMs ?? ANNEX_DEFAULTS.resumeMs,
     priority: options.priority ?? ANNEX_DEFAULTS.priority,
   };
   requireWithin('idleMs', config.idleMs, IDLE_MS_MIN, IDLE_MS_MAX);
   requireWithin('keepAliveMs', config.keepAliveMs, 0, IDLE_MS_MAX);
   requireWithin('messageBytesMax', config.messageBytesMax, 1, MESSAGE_BYTES_LIMIT);
+  requireWithin('resumeMs', config.resumeMs, 0, RESUME_MS_MAX);
   requireWithin('priority', config.priority, 0, PRIORITY_MAX);
   return config;
 }

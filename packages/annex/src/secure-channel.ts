@@ -38,6 +38,11 @@ export class SecureChannel implements AsyncIterable<Payload> {
     return this.#session?.rttMs;
   }
 
+  /** Whether a ticket of an earlier channel stood for the signatures of both ends. */
+  get isResumed(): boolean {
+    return this.#session?.outcome.resumed !== undefined;
+  }
+
   /** How often the keys were replaced. */
   get epoch(): number {
     return this.#session?.epoch ?? 0;

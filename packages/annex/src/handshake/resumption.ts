@@ -52,10 +52,12 @@ export class Tickets {
     this.#byId.set(bytesToHex(ticket.id), ticket);
   }
 
-  /** The ticket for a call to that peer. */
-  of(peer: NodeId, nowMs: number): Ticket | undefined {
+  /** The ticket for a call to that peer, which is spent. */
+  take(peer: NodeId, nowMs: number): Ticket | undefined {
     const ticket = this.#byPeer.get(peer);
-    return ticket !== undefined && nowMs < ticket.endMs ? ticket : undefined;
+    if (ticket === undefined || nowMs >= ticket.endMs) return undefined;
+    this.spend(ticket);
+    return ticket;
   }
 
   /** The ticket that somebody names, who has proven nothing by that. */

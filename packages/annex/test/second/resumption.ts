@@ -1,4 +1,4 @@
-// The second implementation's resumption, written from PROTOCOL.md §5 alone: both ends of one run, each wrong thing throws.
+// The second implementation's resumption, written from PROTOCOL.md §12 alone: both ends of one run, each wrong thing throws.
 import {
   header,
   must,
