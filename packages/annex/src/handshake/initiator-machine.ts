@@ -1,18 +1,12 @@
 import {
-  BATCH_HEAD_BYTES,
   concatBytes,
-  decodeBatchHead,
-  encodeNodeId,
   equalBytes,
   HASH_PUZZLE_PARTS,
-  nodeIdBytesOf,
   PUZZLE_BITS_MAX,
   PUZZLE_BITS_MIN,
   puzzlePrefix,
   sha256,
   sha512,
-  SLOT_BYTES,
-  wipe,
   type Kem,
   type KemKeyPair,
   type NodeId,
@@ -21,13 +15,13 @@ import {
 import type { Random } from '@yakmesh/core/transport';
 import type { CryptoJob, JobResult } from '../crypto-job.js';
 import type { HandshakeErrorCode } from '../errors.js';
-import type { HandshakeAction, HandshakeOutcome, HandshakeSelf, ProvenPeer } from './actions.js';
-import { channelSecrets, handshakeSecrets, INITIATOR_CONTEXT, responderLeaf } from './key-schedule.js';
+import type { HandshakeAction, HandshakeOutcome, HandshakeSelf } from './actions.js';
+import { openAnswer, type OpenedAnswer } from './answer-proof.js';
+import { channelSecrets, INITIATOR_CONTEXT, responderLeaf } from './key-schedule.js';
 import {
   decodeAnswer,
   decodeChallenge,
   decodeHeader,
-  decodeProof,
   decodeRefuse,
   encodeConfirmClear,
   encodeOpen,
@@ -38,7 +32,6 @@ import {
   RefuseCode,
   SESSION_BYTES,
   type Answer,
-  type Proof,
 } from './messages.js';
 import { decodeParams } from './params.js';
 
@@ -60,18 +53,10 @@ export interface InitiatorOptions {
   readonly nowMs: number;
 }
 
-interface Proven {
-  readonly secrets: SigmaSecrets;
-  readonly answer: Answer;
-  readonly proof: Proof;
-  readonly peer: ProvenPeer;
-  readonly transcript2: Uint8Array;
-}
-
 type State =
   | { readonly name: 'idle' | 'generating' | 'solving' | 'waiting' | 'confirmed' | 'ended' }
   | { readonly name: 'decapsulating'; readonly answer: Answer }
-  | { readonly name: 'verifying' | 'signing'; readonly proven: Proven };
+  | { readonly name: 'verifying' | 'signing'; readonly proven: OpenedAnswer };
 
 const REFUSALS: Readonly<Record<number, HandshakeErrorCode>> = {
   [RefuseCode.VERSION]: 'ANNEX_VERSION',
@@ -238,25 +223,13 @@ export class InitiatorMachine {
 
   #openAnswer(answer: Answer, sharedSecret: Uint8Array, nowMs: number): HandshakeAction[] {
     const { networkHash, self, peer } = this.#options;
-    const secrets = handshakeSecrets(networkHash, peer.nodeIdBytes, this.#open, answer.clear, sharedSecret);
-    wipe(sharedSecret);
-    // 1. The tag: everything before it is unauthenticated. Whoever is not the peer that we called fails here.
-    const plaintext = secrets.responder.open(answer.sealed, answer.clear);
-    const proof = plaintext === undefined ? undefined : decodeProof(plaintext, SLOT_BYTES);
-    if (plaintext === undefined || proof === undefined) return this.#wrongAnswer(secrets, nowMs);
+    const expected = { networkHash, open: this.#open, self: self.nodeId, peer };
+    const verdict = openAnswer(expected, answer, sharedSecret);
+    if (verdict.type === 'wrong') return this.#wrongAnswer(nowMs);
+    if (verdict.type === 'fail') return this.#fail(verdict.code);
     this.#keyPair?.destroy();
-    // 2. The signer named by the batch head is the holder of the key.
-    const nodeIdBytes = nodeIdBytesOf(proof.publicKey);
-    const head = decodeBatchHead(proof.signature.subarray(0, BATCH_HEAD_BYTES));
-    if (head === undefined || !equalBytes(head.signer, nodeIdBytes))
-      return this.#failWith(secrets, 'ANNEX_SIGNATURE');
-    // 3. The peer that we called, which is never ourselves.
-    const nodeId = encodeNodeId(nodeIdBytes);
-    if (nodeId === self.nodeId) return this.#failWith(secrets, 'ANNEX_SELF');
-    if (nodeId !== peer.nodeId) return this.#failWith(secrets, 'ANNEX_PEER_MISMATCH');
-    const transcript2 = sha512(concatBytes(secrets.transcript1, plaintext));
-    const proven = { nodeId, nodeIdBytes, publicKey: proof.publicKey.slice() };
-    this.#state = { name: 'verifying', proven: { secrets, answer, proof, peer: proven, transcript2 } };
+    const { secrets, proof } = verdict.opened;
+    this.#state = { name: 'verifying', proven: verdict.opened };
     // 4. The signature.
     const leaf = responderLeaf(secrets.transcript1, proof.publicKey, proof.params);
     const { publicKey, signature: slot } = proof;
@@ -264,14 +237,13 @@ export class InitiatorMachine {
   }
 
   /** Somebody on the way may have made it up: the genuine one may still come, since our OPEN is sent again. */
-  #wrongAnswer(secrets: SigmaSecrets, nowMs: number): HandshakeAction[] {
-    secrets.destroy();
+  #wrongAnswer(nowMs: number): HandshakeAction[] {
     this.#state = { name: 'waiting' };
     this.#unanswered = { bytes: this.#open, sentMs: nowMs, count: 0 };
     return [{ type: 'ignored', code: 'PEER_DECRYPT' }];
   }
 
-  #verified(proven: Proven, valid: boolean, nowMs: number): HandshakeAction[] {
+  #verified(proven: OpenedAnswer, valid: boolean, nowMs: number): HandshakeAction[] {
     const { secrets, proof, transcript2 } = proven;
     const { self, isAnonymous } = this.#options;
     if (!valid) return this.#failWith(secrets, 'ANNEX_SIGNATURE');
@@ -286,7 +258,7 @@ export class InitiatorMachine {
     return [this.#job({ type: 'sign', message, context: INITIATOR_CONTEXT })];
   }
 
-  #confirm(proven: Proven, signature: Uint8Array, nowMs: number): HandshakeAction[] {
+  #confirm(proven: OpenedAnswer, signature: Uint8Array, nowMs: number): HandshakeAction[] {
     const { secrets, answer, proof, transcript2, peer } = proven;
     const { self, kem, isAnonymous, random } = this.#options;
     const params = decodeParams(proof.params);
