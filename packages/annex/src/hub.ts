@@ -166,6 +166,7 @@ export class Hub {
       outcome,
       config,
       line,
+      count: (code) => this.count(code),
       ended: (ended, lastWords) => this.#sessionEnded(ended, lastWords),
       ...further,
     });
