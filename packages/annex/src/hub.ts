@@ -182,6 +182,7 @@ export class Hub {
       outcome,
       config,
       line,
+      count: (code) => this.count(code),
       ended: (ended, lastWords) => this.#sessionEnded(ended, lastWords),
       ...further,
     });

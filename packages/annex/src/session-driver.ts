@@ -23,7 +23,7 @@ import {
   SESSION_WINDOW_BYTES,
   STREAM_WINDOW_BYTES,
 } from './session/limits.js';
-import type { SessionAction } from './session/session-actions.js';
+import type { SessionAction, SessionFault } from './session/session-actions.js';
 import { SessionMachine } from './session/session-machine.js';
 import { MESSAGE_STREAM } from './session/streams.js';
 import type { AnnexStream } from './stream-pair.js';
@@ -205,14 +205,13 @@ export class SessionDriver {
   }
 
   #perform(action: SessionAction): void {
-    const { jobs, port } = this.#options;
     switch (action.type) {
       case 'send':
         return this.#ways.send(action.path, action.bytes);
       case 'job':
-        void jobs(action.job).then((result) =>
-          this.#feed((machine, nowMs) => machine.complete(action.ticket, result, nowMs)),
-        );
+        void this.#options
+          .jobs(action.job)
+          .then((result) => this.#feed((machine, nowMs) => machine.complete(action.ticket, result, nowMs)));
         return;
       case 'confirmed':
         return this.#confirmed.resolve();
@@ -235,14 +234,13 @@ export class SessionDriver {
         return this.#streams.tell(action.id, (end) => end.arrived(action.isDone));
       case 'datagram':
         return this.views.datagram(action.bytes);
-      case 'datagram-dropped':
-        return;
       case 'ratcheted':
         return this.views.ratcheted(action.epoch);
       case 'path':
         return this.#ways.changed();
       case 'fault':
-        port.log.debug({ code: action.code }, 'a record was dropped');
+        return this.#faulted(action.code, action.path);
+      case 'datagram-dropped':
         return;
       case 'closed':
         return this.#closed(action);
@@ -251,6 +249,12 @@ export class SessionDriver {
       default:
         action satisfies never;
     }
+  }
+
+  #faulted(code: SessionFault, path: number): void {
+    const { count } = this.#options;
+    count(code);
+    if (code === 'PEER_RECORD_DECRYPT' && !this.#ways.forged(path)) count('PEER_RECORD_FORGED');
   }
 
   #consumed(id: number, count: number): void {
@@ -271,10 +275,9 @@ export class SessionDriver {
     this.#isClosed = true;
     this.#lastWords = lastWords;
     this.#closeError ??= closeError(code, reason, isRemote, !isRemote || this.#messages.isWhole);
-    const error = this.#over();
-    this.#messages.closed(error);
+    this.#messages.closed(this.#over());
     this.#streams.closed();
-    this.#confirmed.reject(error);
+    this.#confirmed.reject(this.#over());
     this.views.closed(this.#closeError);
     this.#done.resolve();
   }

@@ -18,5 +18,7 @@ export interface SessionDriverOptions {
   readonly reopen: Reopen | undefined;
   /** The other end is not wanted, and hears of it under the session's keys. */
   readonly refusal?: CloseCode | undefined;
+  /** What others sent that was dropped. */
+  readonly count: (code: string) => void;
   readonly ended: (session: SessionDriver, lastWords: Uint8Array | undefined) => void;
 }

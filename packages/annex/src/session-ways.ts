@@ -1,4 +1,4 @@
-import { codeOf, type ProtocolPort, type TimerHandle } from '@yakmesh/core/transport';
+import { codeOf, SlidingWindow, type ProtocolPort, type TimerHandle } from '@yakmesh/core/transport';
 import type { FlowLine, LineOwner } from './flow-line.js';
 import { RECORD_BYTES_MAX } from './record/padding.js';
 
@@ -7,6 +7,12 @@ const FLOW_AHEAD_BYTES = 98_304;
 /** Until a lost flow is opened again, doubling. */
 const REOPEN_MS = 250;
 const REOPEN_MS_MAX = 4_000;
+/** Wrong tags in a minute that a way is borne for: whoever sends more is no lossy network. */
+const FORGERIES_PER_WAY = 1_000;
+const FORGERIES_WINDOW_MS = 60_000;
+const FORGERIES_ENTRIES_MAX = 64;
+/** With this code its flow is closed then. */
+const FLOW_FORGED = 16;
 /** How long another way is looked for. */
 const WAYLESS_MS = 30_000;
 
@@ -38,6 +44,7 @@ interface Route {
   line: FlowLine | undefined;
   /** Records that wait for the flow to open or to drain. */
   readonly held: Uint8Array[];
+  readonly forgeries: SlidingWindow;
 }
 
 /** The flows of a session by the numbers of their paths; when none is left, the initiator opens another one and the responder waits for it. */
@@ -52,7 +59,7 @@ export class SessionWays implements LineOwner {
 
   constructor(options: SessionWaysOptions) {
     this.#options = options;
-    this.#routes.set(0, { line: options.line, held: [] });
+    this.#routes.set(0, routeOf(options.line));
     options.line.owner = this;
   }
 
@@ -86,6 +93,16 @@ export class SessionWays implements LineOwner {
     this.#reopenMs = 0;
   }
 
+  /** A record with a wrong tag came this way. False when there were too many: the way is closed, and another one is looked for. */
+  forged(path: number): boolean {
+    const route = this.#routes.get(path);
+    const nowMs = this.#options.port.clock.monotonicMs();
+    if (route === undefined || route.forgeries.take(nowMs)) return true;
+    route.line?.close(FLOW_FORGED);
+    this.#drop(path);
+    return false;
+  }
+
   drained(line: FlowLine): void {
     for (const route of this.#routes.values()) if (route.line === line) flush(route);
     this.#options.session.drained();
@@ -111,7 +128,7 @@ export class SessionWays implements LineOwner {
   #add(line: FlowLine | undefined): number {
     const path = this.#nextPath;
     this.#nextPath += 1;
-    this.#routes.set(path, { line, held: [] });
+    this.#routes.set(path, routeOf(line));
     return path;
   }
 
@@ -160,6 +177,11 @@ export class SessionWays implements LineOwner {
       this.#drop(path);
     }
   }
+}
+
+function routeOf(line: FlowLine | undefined): Route {
+  const forgeries = new SlidingWindow(FORGERIES_PER_WAY, FORGERIES_WINDOW_MS, FORGERIES_ENTRIES_MAX);
+  return { line, held: [], forgeries };
 }
 
 function flush(route: Route): void {

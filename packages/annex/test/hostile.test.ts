@@ -144,6 +144,43 @@ test('C2: nobody but the other end can close a channel', async () => {
   await mesh.stop();
 });
 
+test('a way over which more than a thousand wrong tags come in a minute is closed with code 16, and the channel goes on', async () => {
+  const { mesh, node } = await line(['alice', 'bob']);
+  const [alice, bob] = [node('alice'), node('bob').listen()];
+  let seen = new Uint8Array(0) as Uint8Array;
+  const spied = spiedMesh(alice.network, (body, isOurs) => {
+    if (isOurs && body[0] === 1) seen = body;
+  });
+  const channel = alice.channelTo(bob);
+  await mesh.run(channel.establish(spied));
+  await mesh.run(channel.send('a record to copy the header of'));
+  await mesh.start('mallory');
+  await mesh.connect('mallory', 'bob');
+  await mesh.advance(200);
+  const forged = seen.slice();
+  // A sequence number that was not used yet; no tag fits it.
+  forged[27] = 200;
+  const closes: number[] = [];
+  const port = mesh.node('mallory').open('annex/1', {});
+  const flow = await mesh.run(port.openFlow(bob.identity.nodeId, { body: forged }));
+  flow.handle({ message: () => undefined, close: (code) => closes.push(code) });
+  const send = async (count: number): Promise<void> => {
+    for (let sent = 0; sent < count; sent += 1) {
+      flow.send(forged);
+      if (sent % 100 === 99) await mesh.advance(10);
+    }
+    await mesh.advance(100);
+  };
+  await send(999);
+  const before = [closes.join(), bob.listener?.counters.PEER_RECORD_DECRYPT];
+  await send(1);
+  expect([before, closes]).toEqual([['', 1_000], [16]]);
+  expect(bob.listener?.counters.PEER_RECORD_FORGED).toBe(1);
+  await mesh.run(channel.send('still open'));
+  expect(channel.isOpen).toBe(true);
+  await mesh.stop();
+});
+
 test('a restarted caller replaces its old session, which hears why', async () => {
   const { mesh, alice, bob, accepted } = await openPair();
   const closes: unknown[] = [];

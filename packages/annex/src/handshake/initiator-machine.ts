@@ -2,7 +2,6 @@ import {
   concatBytes,
   equalBytes,
   sha512,
-  SLOT_BYTES,
   wipe,
   type Kem,
   type KemKeyPair,
@@ -13,24 +12,23 @@ import type { Random } from '@yakmesh/core/transport';
 import type { CryptoJob, JobResult } from '../crypto-job.js';
 import type { HandshakeErrorCode } from '../errors.js';
 import type { HandshakeAction, HandshakeOutcome, HandshakeSelf } from './actions.js';
+import { isBound, openAnswer, type Expected, type OpenedAnswer } from './answer-proof.js';
 import { puzzleOf, refusalOf } from './clear-replies.js';
 import { confirmOf, reconfirmOf, type Concluded, type OwnProof } from './initiator-proof.js';
-import { channelSecrets, handshakeSecrets, INITIATOR_CONTEXT, responderLeaf } from './key-schedule.js';
+import { channelSecrets, INITIATOR_CONTEXT, responderLeaf } from './key-schedule.js';
 import {
   decodeAnswer,
   decodeHeader,
-  decodeProof,
   HandshakeType,
   PUZZLE_BYTES,
   SESSION_BYTES,
   type Answer,
-  type Proof,
 } from './messages.js';
 import { openingOf } from './opening.js';
 import { decodeParams } from './params.js';
-import { isBound, signerOf } from './responder-proof.js';
+import { openReanswer } from './reanswer-proof.js';
 import type { Ticket } from './resumption.js';
-import { decodeReanswer, decodeShortProof } from './resumption-messages.js';
+import { decodeReanswer } from './resumption-messages.js';
 import { Retransmission } from './retransmission.js';
 
 /** A handshake takes no longer; after it ANNEX_TIMEOUT. */
@@ -51,15 +49,10 @@ export interface InitiatorOptions {
   readonly nowMs: number;
 }
 
-/** Behind a good tag and under the right name, with the signature still to be verified. */
-interface Proven extends Concluded {
-  readonly proof: Proof;
-}
-
 type State =
   | { readonly name: 'idle' | 'generating' | 'solving' | 'waiting' | 'confirmed' | 'ended' }
   | { readonly name: 'decapsulating'; readonly answer: Answer; readonly isShort: boolean }
-  | { readonly name: 'verifying' | 'signing'; readonly proven: Proven };
+  | { readonly name: 'verifying' | 'signing'; readonly proven: OpenedAnswer };
 
 /** The calling side: OPEN out, ANSWER in, CONFIRM out until the first record comes. Steps are PROTOCOL.md's "Order at A". */
 export class InitiatorMachine {
@@ -203,67 +196,47 @@ export class InitiatorMachine {
   }
 
   #openAnswer(answer: Answer, sharedSecret: Uint8Array, nowMs: number): HandshakeAction[] {
-    const { networkHash, self, peer } = this.#options;
-    const secrets = handshakeSecrets(networkHash, peer.nodeIdBytes, this.#open, answer.clear, sharedSecret);
-    wipe(sharedSecret);
-    // 1. The tag: everything before it is unauthenticated. Whoever is not the peer that we called fails here.
-    const plaintext = secrets.responder.open(answer.sealed, answer.clear);
-    const proof = plaintext === undefined ? undefined : decodeProof(plaintext, SLOT_BYTES);
-    if (plaintext === undefined || proof === undefined) return this.#wrongAnswer(secrets, nowMs);
+    const verdict = openAnswer(this.#expected, answer, sharedSecret);
+    if (verdict.type === 'wrong') return this.#wrongAnswer(nowMs);
+    if (verdict.type === 'fail') return this.#fail(verdict.code);
     this.#keyPair?.destroy();
-    // 2. The signer named by the batch head holds the key. 3. It is the peer that we called, which is never ourselves.
-    const signer = signerOf(proof, self.nodeId, peer.nodeId);
-    if (typeof signer === 'string') return this.#failWith(secrets, signer);
-    const transcript2 = sha512(concatBytes(secrets.transcript1, plaintext));
-    const { publicKey, params, signature: slot } = proof;
-    const proven = { secrets, answer, proof, params, peer: signer, transcript2, resumed: undefined };
+    const { opened: proven } = verdict;
     this.#state = { name: 'verifying', proven };
     // 4. The signature.
-    const leaf = responderLeaf(secrets.transcript1, publicKey, params);
+    const { publicKey, params, signature: slot } = proven.proof;
+    const leaf = responderLeaf(proven.secrets.transcript1, publicKey, params);
+    const { networkHash } = this.#options;
     return [this.#job({ type: 'verify-slot', publicKey, slot, leaf, networkHash })];
   }
 
-  /** Only who has the ticket makes such a tag: the peer that proved itself in the session before. */
   #openReanswer(answer: Answer, sharedSecret: Uint8Array, nowMs: number): HandshakeAction[] {
-    const { networkHash, self, peer, ticket } = this.#options;
-    const { nodeIdBytes } = peer;
-    const psk = ticket?.psk;
-    const secrets = handshakeSecrets(networkHash, nodeIdBytes, this.#open, answer.clear, sharedSecret, psk);
-    wipe(sharedSecret);
-    const plaintext = secrets.responder.open(answer.sealed, answer.clear);
-    const proof = plaintext === undefined ? undefined : decodeShortProof(plaintext);
-    if (plaintext === undefined || proof === undefined || ticket === undefined)
-      return this.#wrongAnswer(secrets, nowMs);
+    const { ticket, self } = this.#options;
+    if (ticket === undefined) return this.#fail('ANNEX_DECRYPT');
+    const verdict = openReanswer(this.#expected, answer, sharedSecret, ticket);
+    if (verdict.type === 'wrong') return this.#wrongAnswer(nowMs);
+    if (verdict.type === 'fail') return this.#fail(verdict.code);
     this.#keyPair?.destroy();
-    wipe(ticket.psk);
-    if (!equalBytes(secrets.responder.fin(secrets.transcript1, proof.params), proof.fin))
-      return this.#failWith(secrets, 'ANNEX_FIN');
-    const transcript2 = sha512(concatBytes(secrets.transcript1, plaintext));
-    const concluded = {
-      secrets,
-      answer,
-      params: proof.params,
-      peer: ticket.peer,
-      transcript2,
-      resumed: ticket,
-    };
-    return this.#done(concluded, reconfirmOf(concluded, self), nowMs);
+    return this.#done(verdict.concluded, reconfirmOf(verdict.concluded, self), nowMs);
+  }
+
+  get #expected(): Expected {
+    const { networkHash, self, peer } = this.#options;
+    return { networkHash, open: this.#open, self: self.nodeId, peer };
   }
 
   /** Somebody on the way may have made it up: the genuine one may still come, since our OPEN is sent again. */
-  #wrongAnswer(secrets: SigmaSecrets, nowMs: number): HandshakeAction[] {
-    secrets.destroy();
+  #wrongAnswer(nowMs: number): HandshakeAction[] {
     this.#state = { name: 'waiting' };
     this.#unanswered = new Retransmission(this.#open, nowMs);
     return [{ type: 'ignored', code: 'PEER_DECRYPT' }];
   }
 
-  #verified(proven: Proven, valid: boolean, nowMs: number): HandshakeAction[] {
-    const { secrets, proof, transcript2 } = proven;
+  #verified(proven: OpenedAnswer, valid: boolean, nowMs: number): HandshakeAction[] {
+    const { secrets, transcript2 } = proven;
     const { self, isAnonymous } = this.#options;
     if (!valid) return this.#failWith(secrets, 'ANNEX_SIGNATURE');
     // 5. The MAC that ties the identity to these keys.
-    if (!isBound(secrets, proof)) return this.#failWith(secrets, 'ANNEX_FIN');
+    if (!isBound(proven)) return this.#failWith(secrets, 'ANNEX_FIN');
     this.#state = { name: 'signing', proven };
     // Without an identity: bytes of the same length that nobody looks at.
     if (isAnonymous) return this.#confirm(proven, this.#options.random.bytes(3_309), nowMs);
@@ -271,7 +244,7 @@ export class InitiatorMachine {
     return [this.#job({ type: 'sign', message, context: INITIATOR_CONTEXT })];
   }
 
-  #confirm(proven: Proven, signature: Uint8Array, nowMs: number): HandshakeAction[] {
+  #confirm(proven: OpenedAnswer, signature: Uint8Array, nowMs: number): HandshakeAction[] {
     const { self, isAnonymous, random } = this.#options;
     const publicKey = isAnonymous ? random.bytes(self.publicKey.length) : self.publicKey;
     return this.#done(proven, confirmOf(proven, publicKey, self.params, signature), nowMs);

@@ -1,21 +1,12 @@
-import {
-  concatBytes,
-  hkdfExtractSha512,
-  ML_DSA_65_SIGNATURE_BYTES,
-  sha512,
-  utf8ToBytes,
-  wipe,
-  type Kem,
-  type KemKeyPair,
-} from '@yakmesh/crypto';
-import type { Random } from '@yakmesh/core/transport';
-import type { CryptoJob, JobResult } from '../crypto-job.js';
+import { ML_DSA_65_SIGNATURE_BYTES, utf8ToBytes, wipe, type KemKeyPair } from '@yakmesh/crypto';
+import type { JobResult } from '../crypto-job.js';
 import type { ChannelRole } from '../handshake/actions.js';
-import { expandLabel, SECRET_BYTES } from '../handshake/key-schedule.js';
-import { FrameKind, type Frame, type RatchetFrame } from '../session/frames.js';
+import { FrameKind, type RatchetFrame } from '../session/frames.js';
+import { JobTries } from './job-tries.js';
+import type { RatchetAction, RatchetOptions } from './ratchet-actions.js';
+import { RatchetRoot } from './ratchet-root.js';
 
 const CONTEXT = utf8ToBytes('annex/1 ratchet');
-const EMPTY = new Uint8Array(0);
 /** A turn is due after so long, ± a tenth. */
 const RATCHET_MS = 600_000;
 /** Records of one epoch, in either direction, after which it is due. */
@@ -24,18 +15,6 @@ const RATCHET_RECORDS = 2 ** 16;
 const RATCHET_BYTES = 2 ** 30;
 /** From the first frame of a turn until the new keys are in use. */
 export const RATCHET_TIMEOUT_MS = 60_000;
-/** A job is tried so often before it counts as failed: a crowded pool refuses work for a while. */
-const ATTEMPTS_MAX = 20;
-const RETRY_MS = 250;
-
-export type RatchetAction =
-  | { readonly type: 'job'; readonly ticket: number; readonly job: CryptoJob }
-  | { readonly type: 'frame'; readonly frame: Frame }
-  /** Records of this epoch may come from now on. */
-  | { readonly type: 'ready'; readonly epoch: number; readonly root: Uint8Array }
-  /** Our records bear this epoch from now on. */
-  | { readonly type: 'switch' }
-  | { readonly type: 'fail' };
 
 type State =
   | { readonly name: 'resting' | 'asking' | 'generating' }
@@ -54,51 +33,24 @@ type State =
     }
   | { readonly name: 'awaiting-switch' };
 
-export interface RatchetOptions {
-  readonly role: ChannelRole;
-  readonly kem: Kem;
-  /** root_0; only what the next root needs of it is kept. */
-  readonly root: Uint8Array;
-  /** th3. */
-  readonly transcript: Uint8Array;
-  /** The key that the other end signs with; undefined where it is anonymous. */
-  readonly peerKey: Uint8Array | undefined;
-  /** We are anonymous and sign nothing. */
-  readonly isAnonymous: boolean;
-  readonly random: Random;
-  readonly nowMs: number;
-}
-
 /**
  * The signed KEM ratchet: each turn replaces the root by one that a thief of the present keys does not have, under signatures that
  * a thief in the middle cannot make. PROTOCOL.md, "The KEM ratchet".
  */
 export class RatchetMachine {
   readonly #options: RatchetOptions;
-  /** XL(root_e, "derived"): with the root itself a thief could read back the whole epoch. */
-  #derived: Uint8Array;
-  /** th'_e. */
-  #transcript: Uint8Array;
+  readonly #root: RatchetRoot;
+  readonly #jobs = new JobTries();
   #epoch = 0;
   #state: State = { name: 'resting' };
   #dueMs: number;
   #endMs: number | undefined;
-  #job: CryptoJob | undefined;
-  #ticket = 0;
-  #attempts = 0;
-  #retryMs: number | undefined;
   #isRequested = false;
 
   constructor(options: RatchetOptions) {
     this.#options = options;
-    this.#derived = expandLabel(options.root, 'derived', EMPTY, SECRET_BYTES);
-    this.#transcript = options.transcript;
+    this.#root = new RatchetRoot(options.root, options.transcript);
     this.#dueMs = this.#nextDue(options.nowMs);
-  }
-
-  /** The epoch that both ends have agreed on last. */
-  get epoch(): number {
-    return this.#epoch;
   }
 
   get isResting(): boolean {
@@ -106,7 +58,7 @@ export class RatchetMachine {
   }
 
   get deadlineMs(): number | undefined {
-    const times = [this.#retryMs, this.#endMs, this.isResting ? this.#dueMs : undefined];
+    const times = [this.#jobs.deadlineMs, this.#endMs, this.isResting ? this.#dueMs : undefined];
     return times.reduce(
       (first, time) => (time !== undefined && time < (first ?? Infinity) ? time : first),
       undefined,
@@ -121,7 +73,8 @@ export class RatchetMachine {
 
   tick(nowMs: number): RatchetAction[] {
     if (this.#endMs !== undefined && nowMs >= this.#endMs) return this.#fail();
-    if (this.#retryMs !== undefined && nowMs >= this.#retryMs) return [this.#attempt()];
+    const again = this.#jobs.tick(nowMs);
+    if (again !== undefined) return [again];
     return this.isResting && nowMs >= this.#dueMs ? this.turn(nowMs) : [];
   }
 
@@ -134,7 +87,7 @@ export class RatchetMachine {
       return [{ type: 'frame', frame: { kind: FrameKind.RATCHET_REQ, epoch: this.#epoch + 1 } }];
     }
     this.#state = { name: 'generating' };
-    return [this.#start({ type: 'generate', kem: this.#options.kem })];
+    return [this.#jobs.start({ type: 'generate', kem: this.#options.kem })];
   }
 
   requested(epoch: number, nowMs: number): RatchetAction[] {
@@ -151,12 +104,9 @@ export class RatchetMachine {
   }
 
   complete(ticket: number, result: JobResult, nowMs: number): RatchetAction[] {
-    if (ticket !== this.#ticket || this.#job === undefined) {
-      if (result.type === 'generate') result.keyPair.destroy();
-      return [];
-    }
-    if (result.type === 'failed') return this.#failed(nowMs);
-    this.#job = undefined;
+    if (!this.#jobs.takes(ticket, result)) return [];
+    if (result.type === 'failed') return this.#jobs.failed(nowMs) ? [] : this.#fail();
+    this.#jobs.done();
     const state = this.#state;
     switch (state.name) {
       case 'generating':
@@ -197,12 +147,11 @@ export class RatchetMachine {
     const state = this.#state;
     if ('keyPair' in state) state.keyPair.destroy();
     if ('root' in state) wipe(state.root);
-    wipe(this.#derived);
+    this.#root.destroy();
+    this.#jobs.clear();
     this.#state = { name: 'resting' };
     this.#dueMs = Infinity;
     this.#endMs = undefined;
-    this.#retryMs = undefined;
-    this.#job = undefined;
   }
 
   get #isOurTurn(): boolean {
@@ -216,7 +165,7 @@ export class RatchetMachine {
   #generated(keyPair: KemKeyPair): RatchetAction[] {
     this.#state = { name: 'signing-key', keyPair };
     if (this.#options.isAnonymous) return this.#offer(keyPair, new Uint8Array(ML_DSA_65_SIGNATURE_BYTES));
-    return [this.#sign(this.#message('EK', this.#options.role, keyPair.publicKey))];
+    return [this.#sign(this.#root.message('EK', this.#epoch + 1, this.#options.role, keyPair.publicKey))];
   }
 
   #offer(keyPair: KemKeyPair, signature: Uint8Array): RatchetAction[] {
@@ -236,19 +185,25 @@ export class RatchetMachine {
     this.#endMs = nowMs + RATCHET_TIMEOUT_MS;
     const encapsulationKey = frame.kemPart.slice();
     this.#state = { name: 'verifying-key', encapsulationKey };
-    const message = this.#message('EK', this.#peerRole, encapsulationKey);
+    const message = this.#root.message('EK', this.#epoch + 1, this.#peerRole, encapsulationKey);
     return this.#verify(message, frame.signature) ?? this.#encapsulate(encapsulationKey);
   }
 
   #encapsulate(encapsulationKey: Uint8Array): RatchetAction[] {
     this.#state = { name: 'encapsulating', encapsulationKey };
-    return [this.#start({ type: 'encapsulate', kem: this.#options.kem, publicKey: encapsulationKey })];
+    return [this.#jobs.start({ type: 'encapsulate', kem: this.#options.kem, publicKey: encapsulationKey })];
   }
 
   #encapsulated(encapsulationKey: Uint8Array, ciphertext: Uint8Array, secret: Uint8Array): RatchetAction[] {
     // The message is over th'_e, so it is made before the transcript moves on.
-    const message = this.#message('CT', this.#options.role, encapsulationKey, ciphertext);
-    const root = this.#nextRoot(encapsulationKey, ciphertext, secret);
+    const message = this.#root.message(
+      'CT',
+      this.#epoch + 1,
+      this.#options.role,
+      encapsulationKey,
+      ciphertext,
+    );
+    const root = this.#root.next(encapsulationKey, ciphertext, secret);
     const state: State = { name: 'signing-text', encapsulationKey, ciphertext, root };
     this.#state = state;
     if (this.#options.isAnonymous) return this.#answer(state, new Uint8Array(ML_DSA_65_SIGNATURE_BYTES));
@@ -274,7 +229,13 @@ export class RatchetMachine {
     const ciphertext = frame.kemPart.slice();
     const next: State = { name: 'verifying-text', keyPair: state.keyPair, ciphertext };
     this.#state = next;
-    const message = this.#message('CT', this.#peerRole, state.keyPair.publicKey, ciphertext);
+    const message = this.#root.message(
+      'CT',
+      this.#epoch + 1,
+      this.#peerRole,
+      state.keyPair.publicKey,
+      ciphertext,
+    );
     return this.#verify(message, frame.signature) ?? this.#decapsulate(next);
   }
 
@@ -283,7 +244,7 @@ export class RatchetMachine {
     ciphertext,
   }: Extract<State, { name: 'verifying-text' | 'decapsulating' }>): RatchetAction[] {
     this.#state = { name: 'decapsulating', keyPair, ciphertext };
-    return [this.#start({ type: 'decapsulate', keyPair, ciphertext })];
+    return [this.#jobs.start({ type: 'decapsulate', keyPair, ciphertext })];
   }
 
   #decapsulated(
@@ -291,19 +252,10 @@ export class RatchetMachine {
     secret: Uint8Array,
     nowMs: number,
   ): RatchetAction[] {
-    const root = this.#nextRoot(keyPair.publicKey, ciphertext, secret);
+    const root = this.#root.next(keyPair.publicKey, ciphertext, secret);
     keyPair.destroy();
     this.#rest(nowMs);
     return [{ type: 'ready', epoch: this.#epoch, root }, { type: 'switch' }];
-  }
-
-  #nextRoot(encapsulationKey: Uint8Array, ciphertext: Uint8Array, secret: Uint8Array): Uint8Array {
-    this.#transcript = sha512(concatBytes(this.#transcript, encapsulationKey, ciphertext));
-    const extracted = hkdfExtractSha512(this.#derived, secret);
-    const root = expandLabel(extracted, 'root', this.#transcript, SECRET_BYTES);
-    wipe(this.#derived, extracted, secret);
-    this.#derived = expandLabel(root, 'derived', EMPTY, SECRET_BYTES);
-    return root;
   }
 
   #rest(nowMs: number): void {
@@ -313,16 +265,8 @@ export class RatchetMachine {
     this.#dueMs = this.#nextDue(nowMs);
   }
 
-  /** "EK" or "CT" ‖ th'_e ‖ u32 epoch ‖ "i" or "r" ‖ ek [‖ ct]. */
-  #message(what: 'EK' | 'CT', signer: ChannelRole, ...parts: readonly Uint8Array[]): Uint8Array {
-    const epoch = new Uint8Array(4);
-    new DataView(epoch.buffer).setUint32(0, this.#epoch + 1);
-    const role = utf8ToBytes(signer === 'initiator' ? 'i' : 'r');
-    return concatBytes(utf8ToBytes(what), this.#transcript, epoch, role, ...parts);
-  }
-
   #sign(message: Uint8Array): RatchetAction {
-    return this.#start({ type: 'sign', message, context: CONTEXT });
+    return this.#jobs.start({ type: 'sign', message, context: CONTEXT });
   }
 
   /** Undefined where the signer is anonymous: there is nothing to verify. */
@@ -330,32 +274,18 @@ export class RatchetMachine {
     const publicKey = this.#options.peerKey;
     if (publicKey === undefined) return undefined;
     return [
-      this.#start({ type: 'verify', publicKey, message, signature: signature.slice(), context: CONTEXT }),
+      this.#jobs.start({
+        type: 'verify',
+        publicKey,
+        message,
+        signature: signature.slice(),
+        context: CONTEXT,
+      }),
     ];
   }
 
   #nextDue(nowMs: number): number {
     return nowMs + RATCHET_MS * (0.9 + 0.2 * this.#options.random.unit());
-  }
-
-  #start(job: CryptoJob): RatchetAction {
-    this.#job = job;
-    this.#attempts = 0;
-    return this.#attempt();
-  }
-
-  #attempt(): RatchetAction {
-    if (this.#job === undefined) return { type: 'fail' };
-    this.#retryMs = undefined;
-    this.#attempts += 1;
-    this.#ticket += 1;
-    return { type: 'job', ticket: this.#ticket, job: this.#job };
-  }
-
-  #failed(nowMs: number): RatchetAction[] {
-    if (this.#attempts >= ATTEMPTS_MAX) return this.#fail();
-    this.#retryMs = nowMs + RETRY_MS;
-    return [];
   }
 
   #fail(): RatchetAction[] {

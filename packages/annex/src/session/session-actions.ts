@@ -28,7 +28,7 @@ export type SessionAction =
   | { readonly type: 'ratcheted'; readonly epoch: number }
   /** Records go another way from now on. */
   | { readonly type: 'path'; readonly path: number }
-  | { readonly type: 'fault'; readonly code: SessionFault }
+  | { readonly type: 'fault'; readonly code: SessionFault; readonly path: number }
   /** The session ends; `lastWords` may be repeated to whoever still speaks to it. */
   | {
       readonly type: 'closed';

@@ -2,7 +2,8 @@ import { wipe } from '@yakmesh/crypto';
 import type { CryptoJob, JobResult } from '../crypto-job.js';
 import { RecordOpener } from '../record/opener.js';
 import { RecordSealer, type SealedRecord } from '../record/sealer.js';
-import { RatchetMachine, type RatchetAction } from '../ratchet/ratchet-machine.js';
+import type { RatchetAction } from '../ratchet/ratchet-actions.js';
+import { RatchetMachine } from '../ratchet/ratchet-machine.js';
 import { FrameKind, type Frame, type RatchetFrame } from './frames.js';
 import type { SessionOptions } from './session-options.js';
 

@@ -169,7 +169,7 @@ export class SessionMachine {
     const { opener } = this.#keys;
     const opened = opener.open(record, nowMs);
     if (opened.type === 'fault') {
-      const fault: SessionAction = { type: 'fault', code: opened.code };
+      const fault: SessionAction = { type: 'fault', code: opened.code, path };
       return opener.isSpent ? [fault, ...this.#ending.close(CloseCode.LIMIT, 'forgeries', nowMs)] : [fault];
     }
     const { epoch, sequence, content, isNewest } = opened;
