@@ -4,7 +4,6 @@ import {
   bytesToUtf8,
   copyBytes,
   decodeNodeId,
-  encodeNodeId,
   utf8ToBytes,
   type NodeId,
   ML_DSA_65_SIGNATURE_BYTES,
@@ -12,6 +11,7 @@ import {
 import { decodePayload, encodePayload } from '../envelope/payload.js';
 import type { LinkErrorCode } from '../errors.js';
 import { NETWORK_PREFIX_BYTES } from '../network-hash.js';
+import { nodeName } from '../node-name.js';
 import { isProtocolId } from '../protocol-id.js';
 import { encodeFrame, FrameKind } from '../record/frames.js';
 import { closeCode, closeNumber } from './close-codes.js';
@@ -91,7 +91,7 @@ export function decodePeers(body: Uint8Array): PeerHint[] | undefined {
     const endpoint = bytesToUtf8(reader.bytes(length));
     if (reader.failed || endpoint === undefined) return undefined;
     // Counted as a bad hint further on, and shown to nobody.
-    hints.push({ nodeId: encodeNodeId(id), endpoint: isHarmless(endpoint) ? endpoint : '' });
+    hints.push({ nodeId: nodeName(id), endpoint: isHarmless(endpoint) ? endpoint : '' });
   }
   return reader.end() ? hints : undefined;
 }
