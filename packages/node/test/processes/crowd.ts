@@ -7,6 +7,14 @@ import { Member } from './member.js';
 /** Processes that start at once: more would only wait for each other. */
 const STARTS_AT_ONCE = 4;
 const COLLECTION = 'processes';
+/** What a failure names of what is missing. */
+const MISSING_SHOWN_MAX = 10;
+
+/** A broadcast, which its origin alone does not hear. */
+export interface Said {
+  readonly text: string;
+  readonly by: Member;
+}
 
 /** Nodes in processes of their own, and what they were told to say and have said is done. */
 export class Crowd {
@@ -37,27 +45,27 @@ export class Crowd {
   async start(): Promise<void> {
     const [first, ...others] = this.members;
     await first?.up();
-    for (let index = 0; index < others.length; index += STARTS_AT_ONCE) {
-      const endpoints = this.alive.map(({ endpoint }) => endpoint);
-      const starting = others.slice(index, index + STARTS_AT_ONCE);
-      await Promise.all(starting.map((member) => member.up(this.random.pick(endpoints))));
-    }
+    await inTurns(others, (member) => member.up(...this.some(1).map(({ endpoint }) => endpoint)));
   }
 
-  /** Whether of two members neither can hear the other while the cable is out. */
-  isApart(a: Member, b: Member): boolean {
-    return a.machine !== b.machine;
+  /** Starts members again that were killed. They are told of nobody: who they knew is in their stores. */
+  async restart(members: readonly Member[]): Promise<void> {
+    await inTurns(members, (member) => member.up());
   }
 
+  /** Members drawn at random, each at most once. */
   some(count: number, among: readonly Member[] = this.alive): Member[] {
-    return this.random.shuffle(among).slice(0, count);
+    const left = [...among];
+    return Array.from({ length: Math.min(count, left.length) }, () =>
+      left.splice(this.random.below(left.length), 1),
+    ).flat();
   }
 
   /** Broadcasts a fresh text, and answers it. */
-  async broadcast(from: Member): Promise<string> {
+  async broadcast(by: Member): Promise<Said> {
     const text = this.#freshText();
-    await from.ask('send', { payload: text });
-    return text;
+    await by.ask('send', { payload: text });
+    return { text, by };
   }
 
   /** Sends a fresh text and waits for its acknowledgement; answers whether it came, and the neighbour that it went through. */
@@ -77,15 +85,17 @@ export class Crowd {
     if ((await this.#done(() => author.ask('put', params))) !== undefined) this.written.push({ key, author });
   }
 
-  /** Waits until every one of some members has heard every one of some texts. */
-  async hearAll(members: readonly Member[], texts: readonly string[]): Promise<void> {
+  /** Waits until every one of some members has heard every one of some broadcasts. */
+  async hearAll(members: readonly Member[], broadcasts: readonly Said[]): Promise<void> {
     await eventually(
       () =>
         members.flatMap((member) =>
-          texts.filter((text) => member.timesHeard(text) === 0).map((text) => `${member.number} ${text}`),
+          broadcasts
+            .filter(({ text, by }) => by !== member && member.timesHeard(text) === 0)
+            .map(({ text }) => `${text} at node ${member.number}`),
         ),
       (missing) => missing.length === 0,
-      (missing) => `${missing.length} of ${members.length * texts.length} not heard: ${missing.slice(0, 9).join()}`,
+      (missing) => `${missing.length} not heard: ${missing.slice(0, MISSING_SHOWN_MAX).join(', ')}`,
     );
   }
 
@@ -96,7 +106,8 @@ export class Crowd {
       (held) =>
         held.every(({ size }) => size >= this.written.length) &&
         new Set(held.map(({ fingerprint }) => fingerprint)).size === 1,
-      (held) => `records held: ${held.map(({ size, fingerprint }) => `${size} ${fingerprint.slice(0, 4)}`).join()}`,
+      (held) =>
+        `records held: ${held.map(({ size, fingerprint }) => `${size} ${fingerprint.slice(0, 4)}`).join()}`,
     );
   }
 
@@ -137,4 +148,9 @@ export class Crowd {
     this.#said += 1;
     return `text ${this.#said}`;
   }
+}
+
+async function inTurns(members: readonly Member[], start: (member: Member) => Promise<void>): Promise<void> {
+  for (let index = 0; index < members.length; index += STARTS_AT_ONCE)
+    await Promise.all(members.slice(index, index + STARTS_AT_ONCE).map(start));
 }
