@@ -1,6 +1,6 @@
-import { ByteReader, ByteWriter, bytesToUtf8, decodeNodeId, utf8ToBytes, type NodeId } from '@yakmesh/crypto';
+import { ByteReader, ByteWriter, bytesToUtf8, utf8ToBytes, type NodeId } from '@yakmesh/crypto';
 import { ENDPOINT_BYTES_MAX, isHarmless, type PeerHint } from '../link/control-frames.js';
-import { nodeName } from '../node-name.js';
+import { bytesOfName, nodeName } from '../node-name.js';
 import { BoundedMap } from '../transport/index.js';
 import { KNOWN_PEERS_MAX } from './limits.js';
 
@@ -47,7 +47,7 @@ export class KnownPeers {
     writer.u8(FORMAT).u16(peers.length);
     for (const { nodeId, endpoint, lastMs } of peers) {
       const url = utf8ToBytes(endpoint);
-      writer.bytes(decodeNodeId(nodeId) ?? new Uint8Array(NODE_ID_BYTES));
+      writer.bytes(bytesOfName(nodeId) ?? new Uint8Array(NODE_ID_BYTES));
       writer.u8(url.length).bytes(url).u48(lastMs);
     }
     return writer.finish();
