@@ -31,6 +31,7 @@ class Stories {
     this.events = 0;
     this.virtualMs = 0;
     this.cpuMs = 0;
+    this.tookMs = 0;
     this.traces = new Map();
   }
 
@@ -48,12 +49,20 @@ class Stories {
     return this.begun < this.seedsMin + this.extra;
   }
 
-  came(seed, { failure, trace, events = 0, virtualMs = 0, cpuMs }) {
+  /** What one of them takes; nothing is known before the first has been told. */
+  get meanMs() {
+    return this.told === 0 ? 0 : this.tookMs / this.told;
+  }
+
+  came(seed, tookMs, { failure, trace, events = 0, virtualMs = 0, cpuMs }) {
     const before = this.traces.get(seed);
     const isOther = failure === undefined && before !== undefined && before !== trace;
     const why = failure ?? (isOther ? `the same seed gave trace ${before} and then ${trace}` : undefined);
     this.traces.set(seed, trace);
-    if (before === undefined) this.told += 1;
+    if (before === undefined) {
+      this.told += 1;
+      this.tookMs += tookMs;
+    }
     this.events += events;
     this.virtualMs += virtualMs;
     this.cpuMs += cpuMs;
@@ -65,22 +74,25 @@ class Stories {
   }
 }
 
-/** What to tell next: first what must be told, the scripts in turn; then the rest while there is time. */
-function pick(all, isLate) {
+/** What to tell next: first what must be told, then what is likely to end in time. */
+function pick(all, leftMs) {
   const open = all.filter((stories) => stories.hasMust);
-  if (open.length === 0 && !isLate) open.push(...all.filter((stories) => stories.hasMore));
-  // The one that is furthest behind, so that a late end cuts off the same share of all.
+  if (open.length === 0)
+    open.push(...all.filter((stories) => stories.hasMore && stories.meanMs < leftMs && leftMs > 0));
+  // The one that is furthest behind, so that the time is shared out as the seeds are.
   const share = (stories) => stories.begun / stories.seeds;
   return open.sort((a, b) => share(a) - share(b))[0];
 }
 
 /** One process, until there is nothing more to tell. */
-async function work(all, isLate) {
+async function work(all, leftMs) {
   const child = fork(WORKER, { execArgv: WORKER_FLAGS });
   try {
-    for (let stories = pick(all, isLate()); stories !== undefined; stories = pick(all, isLate())) {
+    for (let stories = pick(all, leftMs()); stories !== undefined; stories = pick(all, leftMs())) {
       const seed = stories.next();
-      stories.came(seed, await answer(child, { file: stories.file, seed }));
+      const startMs = performance.now();
+      const told = await answer(child, { file: stories.file, seed });
+      stories.came(seed, performance.now() - startMs, told);
     }
   } finally {
     child.kill();
@@ -120,8 +132,8 @@ await main(async () => {
   for (const file of files) all.push(new Stories(file, await load(file), { from, count }));
   const endMs = performance.now() + 1_000 * seconds;
   const startMs = performance.now();
-  const isLate = () => performance.now() > endMs;
-  await Promise.all(Array.from({ length: workers }, () => work(all, isLate)));
+  const leftMs = () => endMs - performance.now();
+  await Promise.all(Array.from({ length: workers }, () => work(all, leftMs)));
   const tookSeconds = (performance.now() - startMs) / 1_000;
   for (const { title, name, told, seeds, broken, events, virtualMs, cpuMs } of all) {
     const virtualMinutes = Math.round(virtualMs / 60_000);
