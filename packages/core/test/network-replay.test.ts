@@ -21,6 +21,10 @@ test('a message from before a crash is not accepted again after it', async () =>
   expect(await heardAgainAfterCrash(newStore())).toEqual(['new']);
 });
 
+test('a message from before a crash in a node’s first seconds is not accepted again after it', async () => {
+  expect(await heardAgainAfterCrash(newStore(), 1_000)).toEqual(['new']);
+});
+
 test('without a store the node forgets, and hears it again', async () => {
   expect(await heardAgainAfterCrash(undefined)).toEqual(['old', 'new']);
 });
@@ -34,7 +38,7 @@ test('a store that fails neither stops the node nor its stop', async () => {
   const mesh = await memoryMesh({ nodes: ['a'], options: { store, logger } });
   await mesh.advance(12_000);
   await mesh.stop();
-  expect(logged).toHaveLength(3);
+  expect(logged).toHaveLength(4);
   expect(mesh.clock.pendingTimers).toBe(0);
 });
 
@@ -79,14 +83,14 @@ function newStore(): Store {
  * b hears a message, crashes and comes back at once; another neighbour, to which the same message travels for two seconds,
  * passes it on to b once more.
  */
-async function heardAgainAfterCrash(store: Store | undefined): Promise<unknown[]> {
+async function heardAgainAfterCrash(store: Store | undefined, livedMs = 6_000): Promise<unknown[]> {
   const mesh = await memoryMesh({ nodes: ['a', 'slow'] });
   const options = store === undefined ? {} : { store };
   const heardBefore = listen(await mesh.start('b', options));
   await mesh.connect('a', 'b');
   await mesh.connect('a', 'slow');
   await mesh.connect('slow', 'b');
-  await mesh.advance(6_000);
+  await mesh.advance(livedMs);
   mesh.network.setLatency('a', 'slow', 2_000);
   const resume = mesh.network.stall('b', 'slow');
   await mesh.run(mesh.node('a').broadcast('old'));

@@ -76,6 +76,8 @@ test('a dead node that starts again with its store is the same node, and gets wh
   const node = world.node(4);
   const { nodeId } = node;
   world.kill(node);
+  // What was said within five seconds after its last save counts as seen.
+  await world.pass('5 s');
   const missed = world.broadcast(world.node(0));
   await world.pass('1 s');
   await world.restart(node, world.node(1));

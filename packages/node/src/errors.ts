@@ -26,6 +26,7 @@ import { CodedError } from '@yakmesh/core/transport';
  * - `NODE_CONTROL_TIMEOUT`: the node did not answer in time.
  * - `NODE_DATA_IN_USE`: another process uses the data directory.
  * - `NODE_DATA_UNUSABLE`: the data directory, or the store in it, cannot be used.
+ * - `NODE_NO_RECORD`: the node holds no such record.
  * - `NODE_NOT_RUNNING`: no node of this data directory runs.
  * - `NODE_STOP_TIMEOUT`: a node that was told to stop hung, and was ended.
  */
@@ -53,6 +54,7 @@ export type NodeErrorCode =
   | 'NODE_CONTROL_TIMEOUT'
   | 'NODE_DATA_IN_USE'
   | 'NODE_DATA_UNUSABLE'
+  | 'NODE_NO_RECORD'
   | 'NODE_NOT_RUNNING'
   | 'NODE_STOP_TIMEOUT';
 

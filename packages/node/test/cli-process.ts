@@ -23,10 +23,15 @@ export class CliProcess {
   #stdout = '';
   #stderr = '';
 
-  /** In a process group of its own, as a terminal would start it. */
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  /** In a process group of its own, as a terminal would start it. `before` is what starts Node elsewhere, as `ip netns exec` does. */
+  constructor(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    before: readonly string[] = [],
+  ) {
     const { YAKMESH_PASSPHRASE: _, ...inherited } = process.env;
-    this.child = spawn(process.execPath, [CLI_PATH, ...args], {
+    const [command = process.execPath, ...words] = [...before, process.execPath, CLI_PATH, ...args];
+    this.child = spawn(command, words, {
       env: { ...inherited, ...env },
       detached: true,
     });

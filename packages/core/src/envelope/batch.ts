@@ -85,5 +85,6 @@ export function parcelBytes(messages: readonly BatchMessage[]): number {
 
 /** A short string that names bytes in maps: cheaper than hex. */
 export function bytesKey(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
+  // Spread, it would be walked over byte by byte: four times as slow.
+  return Reflect.apply(String.fromCharCode, undefined, bytes) as string;
 }

@@ -1,7 +1,6 @@
 import {
   concatBytes,
   decodeBatchHead,
-  encodeNodeId,
   equalBytes,
   nodeIdBytesOf,
   sha256,
@@ -16,6 +15,7 @@ import {
 } from '@yakmesh/crypto';
 import type { JobResult } from '../crypto-job.js';
 import type { LinkErrorCode, MeshErrorCode } from '../errors.js';
+import { nodeName } from '../node-name.js';
 import type { Random } from '../transport/index.js';
 import { networkPrefix } from '../network-hash.js';
 import type { HandshakeAction, HandshakeSelf } from './actions.js';
@@ -210,7 +210,7 @@ export class InitiatorMachine {
     if (head === undefined || !equalBytes(head.signer, peerBytes))
       return this.#failWith(secrets, 'LINK_SIGNATURE');
     // 3. The peer that we dialled, which is never ourselves.
-    const peer = encodeNodeId(peerBytes);
+    const peer = nodeName(peerBytes);
     if (peer === self.nodeId) return this.#failWith(secrets, 'LINK_SELF');
     if (expected !== undefined && peer !== expected) return this.#failWith(secrets, 'LINK_PEER_MISMATCH');
     // 4. The deny list.

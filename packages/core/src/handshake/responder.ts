@@ -1,6 +1,5 @@
 import {
   concatBytes,
-  encodeNodeId,
   equalBytes,
   nodeIdBytesOf,
   sha512,
@@ -11,6 +10,7 @@ import {
 } from '@yakmesh/crypto';
 import type { JobResult } from '../crypto-job.js';
 import type { LinkErrorCode, MeshErrorCode, PeerFaultCode } from '../errors.js';
+import { nodeName } from '../node-name.js';
 import type { Random } from '../transport/index.js';
 import { networkOf } from '../network-hash.js';
 import type { HandshakeAction, HandshakeSelf } from './actions.js';
@@ -217,7 +217,7 @@ export class ResponderMachine {
     if (plaintext === undefined || proof === undefined) return this.#fail('LINK_DECRYPT');
     // 2. Who it says it is.
     const peerBytes = nodeIdBytesOf(proof.publicKey);
-    const peer = encodeNodeId(peerBytes);
+    const peer = nodeName(peerBytes);
     if (peer === this.#options.self.nodeId) return this.#fail('LINK_SELF');
     const denied = this.#options.deny(peer);
     if (denied !== undefined) return this.#deny(answered, transcript2, plaintext, denied);

@@ -3,8 +3,6 @@ import {
   ByteWriter,
   bytesToUtf8,
   copyBytes,
-  decodeNodeId,
-  encodeNodeId,
   utf8ToBytes,
   type NodeId,
   ML_DSA_65_SIGNATURE_BYTES,
@@ -12,6 +10,7 @@ import {
 import { decodePayload, encodePayload } from '../envelope/payload.js';
 import type { LinkErrorCode } from '../errors.js';
 import { NETWORK_PREFIX_BYTES } from '../network-hash.js';
+import { bytesOfName, nodeName } from '../node-name.js';
 import { isProtocolId } from '../protocol-id.js';
 import { encodeFrame, FrameKind } from '../record/frames.js';
 import { closeCode, closeNumber } from './close-codes.js';
@@ -72,7 +71,7 @@ export function encodePeers(hints: readonly PeerHint[]): Uint8Array {
   const writer = new ByteWriter(64, 1 + HINTS_MAX * (NODE_ID_BYTES + 1 + ENDPOINT_BYTES_MAX));
   const sent = hints
     .slice(0, HINTS_MAX)
-    .map(({ nodeId, endpoint }) => ({ id: decodeNodeId(nodeId), url: utf8ToBytes(endpoint) }));
+    .map(({ nodeId, endpoint }) => ({ id: bytesOfName(nodeId), url: utf8ToBytes(endpoint) }));
   const fitting = sent.filter(({ id, url }) => id !== undefined && url.length <= ENDPOINT_BYTES_MAX);
   writer.u8(fitting.length);
   for (const { id, url } of fitting) if (id !== undefined) writer.bytes(id).u8(url.length).bytes(url);
@@ -91,7 +90,7 @@ export function decodePeers(body: Uint8Array): PeerHint[] | undefined {
     const endpoint = bytesToUtf8(reader.bytes(length));
     if (reader.failed || endpoint === undefined) return undefined;
     // Counted as a bad hint further on, and shown to nobody.
-    hints.push({ nodeId: encodeNodeId(id), endpoint: isHarmless(endpoint) ? endpoint : '' });
+    hints.push({ nodeId: nodeName(id), endpoint: isHarmless(endpoint) ? endpoint : '' });
   }
   return reader.end() ? hints : undefined;
 }

@@ -1,4 +1,5 @@
-import { encodeNodeId, type NodeId } from '@yakmesh/crypto';
+import { type NodeId } from '@yakmesh/crypto';
+import { nodeName } from '../node-name.js';
 import { BoundedMap } from '../transport/index.js';
 
 /** Signers whose keys a node keeps; the one unused for longest leaves first and is asked for again when needed. */
@@ -26,5 +27,5 @@ export class KeyCache {
 }
 
 export function knownKey(publicKey: Uint8Array, nodeIdBytes: Uint8Array): KnownKey {
-  return { nodeId: encodeNodeId(nodeIdBytes), nodeIdBytes, publicKey };
+  return { nodeId: nodeName(nodeIdBytes), nodeIdBytes, publicKey };
 }

@@ -1,7 +1,6 @@
 import {
   copyBytes,
   decodeBatchHead,
-  encodeNodeId,
   nodeIdBytesOf,
   ML_DSA_65_PUBLIC_KEY_BYTES,
   type BatchUse,
@@ -14,6 +13,7 @@ import { bytesKey, type Batch, type BatchMessage } from '../envelope/batch.js';
 import { HopFlag } from '../envelope/hop-flags.js';
 import type { Envelope } from '../envelope/envelope.js';
 import { networkOf } from '../network-hash.js';
+import { nodeName } from '../node-name.js';
 import { BoundedMap } from '../transport/index.js';
 import { knownKey, type KeyCache, type KnownKey } from './key-cache.js';
 import {
@@ -119,7 +119,7 @@ export class ParcelReader {
     const head = frame === undefined ? undefined : decodeBatchHead(frame.head);
     if (frame === undefined || head === undefined) return [{ type: 'close', code: 'LINK_BAD_FRAME' }];
     const networkHash = networkOf(this.#options.networkHashes, frame.networkPrefix);
-    const signer = encodeNodeId(head.signer);
+    const signer = nodeName(head.signer);
     const isRepair = frame.isRepair && this.#options.isRepairing?.() === true;
     const lane = isRepair ? this.#repair : this.#live;
     const slot: Slot = {

@@ -1,4 +1,5 @@
-import { decodeNodeId, type NodeId } from '@yakmesh/crypto';
+import { type NodeId } from '@yakmesh/crypto';
+import { bytesOfName } from '../node-name.js';
 import { SlidingWindow, type Random } from '../transport/index.js';
 import { INTRODUCTION_MS, MEMBER_FRAMES_MAX, MEMBER_FRAMES_MS } from './limits.js';
 import { takeRandom } from './passive-view.js';
@@ -70,7 +71,7 @@ export class ActiveView {
   add(neighbour: Neighbour, group: string, sinceMs: number): ActiveMember {
     const member: ActiveMember = {
       neighbour,
-      idBytes: decodeNodeId(neighbour.nodeId) ?? new Uint8Array(0),
+      idBytes: bytesOfName(neighbour.nodeId) ?? new Uint8Array(0),
       group,
       sinceMs,
       degree: undefined,

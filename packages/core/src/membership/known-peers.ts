@@ -1,13 +1,6 @@
-import {
-  ByteReader,
-  ByteWriter,
-  bytesToUtf8,
-  decodeNodeId,
-  encodeNodeId,
-  utf8ToBytes,
-  type NodeId,
-} from '@yakmesh/crypto';
+import { ByteReader, ByteWriter, bytesToUtf8, utf8ToBytes, type NodeId } from '@yakmesh/crypto';
 import { ENDPOINT_BYTES_MAX, isHarmless, type PeerHint } from '../link/control-frames.js';
+import { bytesOfName, nodeName } from '../node-name.js';
 import { BoundedMap } from '../transport/index.js';
 import { KNOWN_PEERS_MAX } from './limits.js';
 
@@ -58,7 +51,7 @@ export class KnownPeers {
     writer.u8(FORMAT).u16(peers.length);
     for (const { nodeId, endpoint, lastMs } of peers) {
       const url = utf8ToBytes(endpoint);
-      writer.bytes(decodeNodeId(nodeId) ?? new Uint8Array(NODE_ID_BYTES));
+      writer.bytes(bytesOfName(nodeId) ?? new Uint8Array(NODE_ID_BYTES));
       writer.u8(url.length).bytes(url).u48(lastMs);
     }
     return writer.finish();
@@ -76,7 +69,7 @@ export function decodeKnownPeers(bytes: Uint8Array): KnownPeer[] {
     const endpoint = bytesToUtf8(reader.bytes(reader.u8()));
     const lastMs = reader.u48();
     if (reader.failed || endpoint === undefined || !isHarmless(endpoint)) return [];
-    peers.push({ nodeId: encodeNodeId(id), endpoint, lastMs });
+    peers.push({ nodeId: nodeName(id), endpoint, lastMs });
   }
   return isKnownFormat && reader.end() ? peers : [];
 }

@@ -1,5 +1,6 @@
-import { ByteReader, ByteWriter, bytesToUtf8, decodeNodeId, utf8ToBytes } from '@yakmesh/crypto';
+import { ByteReader, ByteWriter, bytesToUtf8, utf8ToBytes } from '@yakmesh/crypto';
 import { ENDPOINT_BYTES_MAX, isHarmless, type PeerHint } from '../link/control-frames.js';
+import { bytesOfName } from '../node-name.js';
 
 /** The protocol under which neighbours speak of members. */
 export const MEMBER_PROTOCOL = 'member/1';
@@ -147,7 +148,7 @@ function writeEntry(writer: ByteWriter, { id, endpoint }: RawEntry): void {
 
 /** @throws TypeError for a node id that is none: only our own mistake. */
 export function rawEntry({ nodeId, endpoint }: MemberEntry): RawEntry {
-  const id = decodeNodeId(nodeId);
+  const id = bytesOfName(nodeId);
   if (id === undefined) throw new TypeError(`${nodeId} is no node id`);
   return { id, endpoint };
 }

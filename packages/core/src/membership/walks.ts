@@ -1,6 +1,7 @@
-import { encodeNodeId, equalBytes, type NodeId } from '@yakmesh/crypto';
+import { equalBytes, type NodeId } from '@yakmesh/crypto';
 import { isLoopback } from '../mesh/address.js';
 import { isAdvertisable } from '../mesh/endpoint.js';
+import { nodeName } from '../node-name.js';
 import { BoundedMap, SlidingWindow } from '../transport/index.js';
 import { fault, send, type MembershipAction, type MembershipOptions } from './actions.js';
 import type { ActiveMember, ActiveView, Neighbour } from './active-view.js';
@@ -206,7 +207,7 @@ export class Walks {
 }
 
 function readable({ id, endpoint }: RawEntry): MemberEntry {
-  return { nodeId: encodeNodeId(id), endpoint };
+  return { nodeId: nodeName(id), endpoint };
 }
 
 /** What neighbours on this machine say of its loopback addresses is for others on it only. */

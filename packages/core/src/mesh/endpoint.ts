@@ -1,8 +1,12 @@
 import { isNodeId, type NodeId } from '@yakmesh/crypto';
 import { MeshError } from '../errors.js';
 import { ENDPOINT_BYTES_MAX } from '../link/control-frames.js';
+import { BoundedMap } from '../transport/index.js';
 import { parseUrl } from '../url.js';
-import { hostOf, isLoopback } from './address.js';
+import { hostOf, isLoopback, networkGroup } from './address.js';
+
+/** Endpoints and addresses whose place is remembered: a shuffle asks for every entry, and nearly always for ones that were there before. */
+const PLACES_KEPT_MAX = 1_024;
 
 /** A WebSocket URL to dial, and who must answer there. */
 export interface Endpoint {
@@ -33,10 +37,33 @@ export function requireEndpoint(text: unknown): Endpoint {
   );
 }
 
+/** What the text of an endpoint, or of an address, says of where that is. */
+interface Place {
+  readonly isEndpoint: boolean;
+  readonly isLoopback: boolean;
+  readonly group: string;
+}
+
+const places = new BoundedMap<string, Place>(PLACES_KEPT_MAX);
+
 /** An endpoint that a peer at `address` may tell others of: short, and loopback only among peers of this machine. */
 export function isAdvertisable(endpoint: string, address: string): boolean {
   if (endpoint.length > ENDPOINT_BYTES_MAX) return false;
-  const parsed = parseEndpoint(endpoint);
-  if (parsed === undefined) return false;
-  return !isLoopback(hostOf(parsed.url)) || isLoopback(address);
+  const place = placeOf(endpoint);
+  return place.isEndpoint && (!place.isLoopback || isLoopback(address));
+}
+
+/** The part of the network that an endpoint or an address is in, as `networkGroup` says it. */
+export function groupOf(endpointOrAddress: string): string {
+  return placeOf(endpointOrAddress).group;
+}
+
+function placeOf(text: string): Place {
+  const known = places.get(text);
+  if (known !== undefined) return known;
+  const url = parseEndpoint(text)?.url;
+  const host = url === undefined ? text : hostOf(url);
+  const place = { isEndpoint: url !== undefined, isLoopback: isLoopback(host), group: networkGroup(host) };
+  if (text.length <= ENDPOINT_BYTES_MAX) places.set(text, place);
+  return place;
 }

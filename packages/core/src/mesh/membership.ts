@@ -19,9 +19,8 @@ import {
   type Random,
   type Store,
 } from '../transport/index.js';
-import { hostOf, networkGroup } from './address.js';
 import type { Counters } from './counters.js';
-import { isAdvertisable, parseEndpoint } from './endpoint.js';
+import { groupOf, isAdvertisable, parseEndpoint } from './endpoint.js';
 import { KnownPeersKeeper } from './known-peers-keeper.js';
 import type { LinkLayer } from './link-layer.js';
 import type { Peer } from './peer.js';
@@ -229,10 +228,4 @@ function describe(peer: Peer): Neighbour {
     isJoining: isInbound && (session.outcome ?? outcome).params.purpose === 'join',
     speaks: info.protocols.includes(MEMBER_PROTOCOL),
   };
-}
-
-function groupOf(endpointOrAddress: string): string {
-  return networkGroup(
-    parseEndpoint(endpointOrAddress) === undefined ? endpointOrAddress : hostOf(endpointOrAddress),
-  );
 }

@@ -30,6 +30,8 @@ export class ReplayKeeper {
       if (Number.isFinite(unknownFloorMs) && Number.isFinite(savedMs))
         this.#replay.restore({ unknownFloorMs, savedMs }, SAVE_MS);
     }
+    // A crash before the first regular save must find one too.
+    await this.#saveOrWarn();
     this.#arm();
   }
 
@@ -44,8 +46,14 @@ export class ReplayKeeper {
   #arm(): void {
     this.#timer = this.#clock.setTimer(SAVE_MS, () => {
       this.#arm();
-      this.#save().catch(() => this.#log.warn({}, 'The replay state could not be saved; it is tried again.'));
+      void this.#saveOrWarn();
     });
+  }
+
+  async #saveOrWarn(): Promise<void> {
+    await this.#save().catch(() =>
+      this.#log.warn({}, 'The replay state could not be saved; it is tried again.'),
+    );
   }
 
   async #save(): Promise<void> {

@@ -1,6 +1,6 @@
 import { wipe, type NodeId } from '@yakmesh/crypto';
 import type { CryptoJobs } from '../crypto-job.js';
-import type { LinkErrorCode, MeshErrorCode, PeerFaultCode } from '../errors.js';
+import { MeshError, type LinkErrorCode, type MeshErrorCode, type PeerFaultCode } from '../errors.js';
 import type { HandshakeAction, HandshakeOutcome, HandshakeRole } from '../handshake/actions.js';
 import type { HandshakeMachine } from '../handshake/handshake-machine.js';
 import type { LinkSecrets } from '../handshake/key-schedule.js';
@@ -24,6 +24,8 @@ const RETIRE_MS = 2_000;
 /** How long a peer that dialled twice may take to retire one of the two links. */
 const CHOICE_MS = 5_000;
 const SETTLED = Promise.resolve();
+/** Why crypto jobs are given up. One for all sessions: without a reason each `abort()` would make an exception with a stack. */
+const ENDED = new MeshError('MESH_ABORTED', 'The session has ended.');
 const CLOSE_NORMAL = 1_000;
 const CLOSE_POLICY = 1_008;
 
@@ -347,7 +349,7 @@ export class Session implements PeerSession {
   #end(code: MeshErrorCode | PeerFaultCode, isRemote: boolean): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
-    this.#abort.abort();
+    this.#abort.abort(ENDED);
     this.#clearStep();
     if (this.#deadlineTimer !== undefined) this.#options.clock.clearTimer(this.#deadlineTimer);
     this.#options.machine.destroy();

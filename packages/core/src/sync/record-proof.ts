@@ -1,16 +1,9 @@
-import {
-  bytesToHex,
-  concatBytes,
-  copyBytes,
-  decodeBatchHead,
-  encodeNodeId,
-  sha256,
-  type BatchHead,
-} from '@yakmesh/crypto';
+import { bytesToHex, concatBytes, copyBytes, decodeBatchHead, sha256, type BatchHead } from '@yakmesh/crypto';
 import { bytesKey, type Batch, type BatchMessage } from '../envelope/batch.js';
 import { decodeEnvelope, EnvelopeClass, leafMessage, messageId } from '../envelope/envelope.js';
 import { checkMessages } from '../link/parcel-check.js';
 import { networkOf, networkPrefix } from '../network-hash.js';
+import { nodeName } from '../node-name.js';
 import type { RecordFaultCode } from './errors.js';
 import type { ProvenHead, ProvenRecord, ReceivedHead, ReceivedRecord } from './neighbour-actions.js';
 import { chunksOf, decodeRecordPayload, type RecordFields, type RecordMeta } from './record.js';
@@ -84,7 +77,7 @@ export function isProven({ record }: ReadRecord): boolean {
 
 function provenHead(received: ReceivedHead, decoded: BatchHead, networkHash: Uint8Array): ProvenHead {
   const key = bytesToHex(sha256(concatBytes(networkHash, received.head)).subarray(0, HEAD_KEY_BYTES));
-  return { ...received, key, author: encodeNodeId(decoded.signer), networkHash };
+  return { ...received, key, author: nodeName(decoded.signer), networkHash };
 }
 
 function readRecordOf(record: StreamRecord, head: ProvenHead, signer: Uint8Array): ReadRecord | undefined {

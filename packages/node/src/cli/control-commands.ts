@@ -27,6 +27,12 @@ export interface SendFlags extends ControlFlags {
   readonly format: string;
 }
 
+/** The flags of `yakmesh put`. */
+export interface PutFlags extends ControlFlags {
+  /** 'text' or 'json'. */
+  readonly format: string;
+}
+
 /** The flags of `yakmesh listen`. */
 export interface ListenFlags extends ControlFlags {
   /** Messages after which it ends. */
@@ -55,13 +61,29 @@ export async function runSend(words: readonly string[], flags: SendFlags): Promi
       'NODE_CONTROL_BAD_REQUEST',
       `${shown(to)} is no node id: it is yak1… with 62 characters.`,
     );
-  const payload = flags.format === 'json' ? jsonOf(message ?? '') : (message ?? '');
+  const payload = valueOf(message ?? '', flags.format);
   const sent = await ask(flags, 'send', { to, payload, ack: flags.ack });
   const where =
     to === undefined ? `to ${sent.peersSent} neighbours` : `to ${to} through ${sent.via ?? 'nobody'}`;
   const skipped = sent.skipped.length === 0 ? '' : `; ${sent.skipped.length} left out`;
   const end = sent.acknowledged ? ', acknowledged' : '';
   print(flags, sent, () => [`sent ${sent.id} ${where}${skipped}${end}`]);
+}
+
+/** `yakmesh put` */
+export async function runPut(collection: string, key: string, text: string, flags: PutFlags): Promise<void> {
+  const value = valueOf(text, flags.format);
+  const written = await ask(flags, 'put', { collection, key, value });
+  print(flags, written, () => [`wrote ${written.id}, sent to ${written.peersSent} neighbours`]);
+}
+
+/** `yakmesh get` */
+export async function runGet(collection: string, key: string, flags: ControlFlags): Promise<void> {
+  const record = await ask(flags, 'get', { collection, key });
+  if (record === null)
+    throw new NodeError('NODE_NO_RECORD', `The node holds no record ${shown(key)} of ${shown(collection)}.`);
+  const { value, author } = record;
+  print(flags, record, () => [`${author}  ${shown(wordsOf(value))}`]);
 }
 
 /** `yakmesh listen` */
@@ -115,10 +137,15 @@ function print(flags: ControlFlags, value: unknown, lines: () => readonly string
   process.stdout.write(`${text}\n`);
 }
 
-function jsonOf(text: string): JsonValue {
+function valueOf(text: string, format: string): JsonValue {
+  if (format !== 'json') return text;
   const { success, data, error } = new SafeJsonParser().parse(text);
-  if (!success) throw new NodeError('NODE_CONTROL_BAD_REQUEST', `The message is not JSON: ${error}`);
+  if (!success) throw new NodeError('NODE_CONTROL_BAD_REQUEST', `It is not JSON: ${error}`);
   return data;
+}
+
+function wordsOf(value: JsonValue): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function peerLine({ nodeId, direction, rttMs, address, endpoint }: PeerInfo): string {
@@ -127,7 +154,7 @@ function peerLine({ nodeId, direction, rttMs, address, endpoint }: PeerInfo): st
 }
 
 function heardLine({ kind, from, payload, dropped = 0 }: HeardMessage): string {
-  const text = shown(typeof payload === 'string' ? payload : JSON.stringify(payload));
+  const text = shown(wordsOf(payload));
   const before = dropped === 0 ? '' : `(${dropped} messages were left out)\n`;
   return `${before}${from}  ${kind.padEnd(9)}  ${text}`;
 }
@@ -141,6 +168,7 @@ function statusLines(status: NodeStatus): string[] {
     ['network', networkId ?? '(no name)'],
     ['data', dataDir],
     ['peers', `${peers} of ${maxPeers}`],
+    ['records', String(status.records.size)],
     ['memory', `${Math.round(status.memoryBytes / BYTES_PER_MEGABYTE)} MB`],
     ...joins.map(({ endpoint: to, state, code }): readonly [string, string] => [
       'join',

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addSettings, PLACE_KEYS } from './settings-flags.js';
 import type { ConfigFlags } from './config-command.js';
-import type { ControlFlags, ListenFlags, SendFlags } from './control-commands.js';
+import type { ControlFlags, ListenFlags, PutFlags, SendFlags } from './control-commands.js';
 import { numberOf } from './number-of.js';
 import { PASSPHRASE_VARIABLE } from './passphrase.js';
 import type { UpFlags } from './up-command.js';
@@ -15,6 +15,7 @@ export function addRunningCommands(program: Command): void {
   addConfig(program);
   addTalking(program);
   addSend(program);
+  addRecords(program);
   addListen(program);
 }
 
@@ -78,10 +79,38 @@ function addSend(program: Command): void {
       );
     if (flags.all === true && flags.ack === true)
       command.error("error: option '--ack' is for one destination: a broadcast has none.");
-    if (flags.format !== 'text' && flags.format !== 'json')
-      command.error("error: option '--format' is text or json.");
+    requireFormat(flags.format, command);
     await (await commands()).runSend(words, flags);
   });
+}
+
+function addRecords(program: Command): void {
+  const put = program
+    .command('put')
+    .summary('let the running node write a record that all nodes of the mesh keep')
+    .description('The first node that writes a key of a collection owns it: only that node may change it.')
+    .argument('<collection>', '1 to 64 characters of printable ASCII without spaces')
+    .argument('<key>', '1 to 256 bytes of text')
+    .argument('<value>', 'what the record says')
+    .option('--format <format>', 'text, or json for a value that is JSON', 'text');
+  talking(put).action(
+    async (collection: string, key: string, value: string, flags: PutFlags, command: Command) => {
+      requireFormat(flags.format, command);
+      await (await commands()).runPut(collection, key, value, flags);
+    },
+  );
+  const get = program
+    .command('get')
+    .summary('show a record that the running node holds, and who wrote it')
+    .argument('<collection>', 'the collection')
+    .argument('<key>', 'the key');
+  talking(get).action(async (collection: string, key: string, flags: ControlFlags) =>
+    (await commands()).runGet(collection, key, flags),
+  );
+}
+
+function requireFormat(format: string, command: Command): void {
+  if (format !== 'text' && format !== 'json') command.error("error: option '--format' is text or json.");
 }
 
 function addListen(program: Command): void {

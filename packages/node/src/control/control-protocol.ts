@@ -1,4 +1,4 @@
-import type { PeerInfo } from '@yakmesh/core';
+import type { PeerInfo, RecordVersion } from '@yakmesh/core';
 import type { NodeId } from '@yakmesh/crypto';
 import type { JsonValue } from '@yakmesh/defense';
 import { tokenBytesOf } from './token.js';
@@ -29,6 +29,8 @@ export interface NodeStatus {
   readonly joins: readonly JoinState[];
   /** Bytes of memory that the process holds. */
   readonly memoryBytes: number;
+  /** Replicated records that it holds; the fingerprints of two nodes are the same exactly if their records are. */
+  readonly records: { readonly size: number; readonly fingerprint: string };
   /** Counts since the start, as `mesh.counters`. */
   readonly counters: Readonly<Record<string, number>>;
 }
@@ -70,6 +72,22 @@ export interface SentMessage {
   readonly acknowledged: boolean;
 }
 
+/** What became of a record that was written: it is durable here, and on its way to the others. */
+export interface WrittenRecord {
+  readonly id: string;
+  readonly version: RecordVersion;
+  /** Neighbours whose queue took it. */
+  readonly peersSent: number;
+}
+
+/** A record as the node holds it. */
+export interface HeldRecord {
+  readonly value: JsonValue;
+  /** The node that signed it. */
+  readonly author: NodeId;
+  readonly version: RecordVersion;
+}
+
 /** What can be asked of a running node. */
 export interface ControlMethods {
   readonly status: { readonly params: object; readonly result: NodeStatus };
@@ -86,6 +104,16 @@ export interface ControlMethods {
       readonly ack?: boolean | undefined;
     };
     readonly result: SentMessage;
+  };
+  /** Writes a replicated record. */
+  readonly put: {
+    readonly params: { readonly collection: string; readonly key: string; readonly value: JsonValue };
+    readonly result: WrittenRecord;
+  };
+  /** Answers null where there is no such record. */
+  readonly get: {
+    readonly params: { readonly collection: string; readonly key: string };
+    readonly result: HeldRecord | null;
   };
   /** Tells a {@link ListeningEvent} and then {@link HeardMessage}s until either side ends it. */
   readonly listen: { readonly params: object; readonly result: object };

@@ -49,6 +49,20 @@ export function controlCalls(subject: ControlSubject): ControlHandler {
       if (!isNodeId(to)) throw badParams('to is a node id: yak1…, 62 characters.');
       return toOne(mesh, to, payload, { ack, signal });
     },
+    put: async ({ collection, key, value }, { signal }) => {
+      if (typeof collection !== 'string' || typeof key !== 'string' || value === undefined)
+        throw badParams('put takes {"collection": "…", "key": "…", "value": …}.');
+      const { id, version, peersSent } = await mesh.replicate({ collection, key, value }, { signal });
+      return { id, version, peersSent };
+    },
+    get: async ({ collection, key }) => {
+      if (typeof collection !== 'string' || typeof key !== 'string')
+        throw badParams('get takes {"collection": "…", "key": "…"}.');
+      const record = await mesh.records.get(collection, key);
+      if (record === undefined) return null;
+      const { value, author, version } = record;
+      return { value: payloadJson(value), author, version };
+    },
     listen: async (_params, context) => {
       await listen(mesh, context);
       return {};

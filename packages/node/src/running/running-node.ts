@@ -87,6 +87,7 @@ export class RunningNode {
       maxPeers,
       joins: this.#joiner.states,
       memoryBytes: process.memoryUsage.rss(),
+      records: { size: mesh.records.size, fingerprint: mesh.records.fingerprint },
       counters: mesh.counters,
     };
   }

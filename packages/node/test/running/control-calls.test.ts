@@ -41,12 +41,15 @@ test('what the mesh rejects with is the answer, code and all', async () => {
 });
 
 test.each([
-  ['dance', {}, /knows status, peers, join, send, listen, stop/],
+  ['dance', {}, /knows status, peers, join, send, put, get, listen, stop/],
   ['toString', {}, /knows no toString/],
   ['join', { endpoint: 7 }, /join takes/],
   ['send', {}, /send takes/],
   ['send', { payload: 1, to: 'yak1' }, /62 characters/],
   ['send', { payload: 1, ack: 'yes' }, /true or false/],
+  ['put', { collection: 'a', key: 'b' }, /put takes/],
+  ['put', { collection: 'a', key: 7, value: 1 }, /put takes/],
+  ['get', { collection: 'a' }, /get takes/],
 ])('the call %s of %j is refused', async (method, params, message) => {
   await expect(callsOf({})(method, params)).rejects.toMatchObject({
     code: 'NODE_CONTROL_BAD_REQUEST',

@@ -106,6 +106,25 @@ test(
 );
 
 test(
+  'a record that one node was told to write is held by the other, as its author wrote it',
+  async () => {
+    const put = await on('alice', 'put', 'notes', 'one', '{"n":[1,2]}', '--format', 'json');
+    expect(put.stdout).toMatch(/^wrote [0-9a-f]{32}, sent to 1 neighbours\n$/);
+    let held = await on('bob', 'get', 'notes', 'one');
+    while (held.code !== 0) {
+      expect(held.stderr).toMatch(/^yakmesh: NODE_NO_RECORD: /);
+      held = await on('bob', 'get', 'notes', 'one');
+    }
+    expect(held.stdout).toBe(`${alice}  {"n":[1,2]}\n`);
+    const refused = await on('bob', 'put', 'notes', 'one', 'mine');
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/^yakmesh: SYNC_[A-Z_]+: /)]);
+    const [here, there] = [await statusOf('alice'), await statusOf('bob')];
+    expect(there.records).toEqual(here.records);
+  },
+  MS_MAX,
+);
+
+test(
   'what the mesh cannot do is told with the mesh’s own code',
   async () => {
     const stranger = await on('alice', 'send', alice, 'to myself');
@@ -275,6 +294,9 @@ test.each([
   [['send', '--all', 'a', '--format', 'xml'], /'--format' is text or json/],
   [['listen', '--count', '0'], /whole number from 1/],
   [['join'], /missing required argument 'url'/],
+  [['put', 'a', 'b'], /missing required argument 'value'/],
+  [['put', 'a', 'b', 'c', '--format', 'xml'], /'--format' is text or json/],
+  [['get', 'a'], /missing required argument 'key'/],
   [['up', 'extra'], /too many arguments/],
 ])('%j is refused as wrong usage with exit code 2', async (args, message) => {
   const { code, stdout, stderr } = await runCli(args);
