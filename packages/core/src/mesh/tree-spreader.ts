@@ -35,6 +35,7 @@ const NAMES_MAX = 4_096;
 
 export interface TreeSpreaderOptions {
   readonly self: NodeId;
+  readonly selfBytes: Uint8Array;
   readonly clock: Clock;
   readonly random: Random;
   readonly counters: Counters;
@@ -63,6 +64,7 @@ export class TreeSpreader implements Spreader {
     this.#options = options;
     const { clock, random, counters, pacer, peer, replay, retention } = options;
     this.#machine = new TreeMachine({
+      self: options.selfBytes,
       random,
       lacking: (origin, epoch, spans) => this.#lacking(origin, epoch, spans),
       holdings: () => {
@@ -191,8 +193,7 @@ export class TreeSpreader implements Spreader {
   }
 
   #arrived({ nodeId }: Peer, batch: Batch, messages: readonly BatchMessage[]): void {
-    // Nothing to compare it with, and its sender is where it should be: as nearly always.
-    if (!this.#machine.isMissing && this.#machine.isEager(nodeId) !== false) return;
+    if (this.#machine.isExpected(nodeId)) return;
     const entries = entriesOf(batch, messages);
     this.#runner.feed((machine, nowMs) => machine.arrived(nodeId, entries, nowMs));
   }
@@ -264,7 +265,7 @@ export class TreeSpreader implements Spreader {
 
 /** What orders the tree goes before what it carries; an answer's end goes behind the answer. */
 function priorityOf(type: string): Priority {
-  return type === 'graft' || type === 'prune' ? PRIORITY.critical : PRIORITY.routine;
+  return type === 'graft' || type === 'prune' || type === 'root' ? PRIORITY.critical : PRIORITY.routine;
 }
 
 /** No more than one request may name, whatever it names. */

@@ -110,6 +110,7 @@ export class ModelNode {
     this.origin = new Uint8Array(32).fill(index + 1);
     this.id = encodeNodeId(this.origin);
     this.machine = new TreeMachine({
+      self: this.origin,
       random: model.random.fork(`node ${index}`),
       lacking: (origin, _epoch, spans) =>
         origin[0] === index + 1
