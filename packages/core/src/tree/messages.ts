@@ -88,7 +88,12 @@ export function framesOf(entries: readonly Entry[]): Entry[][] {
 }
 
 function writeReport(writer: ByteWriter, { root, sequence, ageMs, distanceMs, isParent }: RootReport): void {
-  writer.bytes(root).u48(sequence).u16(ageMs).u16(distanceMs).u8(isParent ? 1 : 0);
+  writer
+    .bytes(root)
+    .u48(sequence)
+    .u16(ageMs)
+    .u16(distanceMs)
+    .u8(isParent ? 1 : 0);
 }
 
 function readReport(reader: ByteReader): RootReport | undefined {

@@ -4,9 +4,11 @@ import { Announcements, type AnnouncementKind } from './announcements.js';
 import { Comparisons, type Summary } from './comparisons.js';
 import type { Entry, TreeMessage } from './messages.js';
 import { Missing, type Lacking } from './missing.js';
+import { Patience } from './patience.js';
 import { Repairs } from './repairs.js';
 import {
   DETOUR_MS_MAX,
+  EXTRA_MS,
   GRAFT_MS_MIN,
   GRAFT_ROUND_TRIPS,
   LEAD_MS,
@@ -77,6 +79,7 @@ export class TreeMachine implements Machine<TreeAction> {
   readonly #repairs: Repairs;
   readonly #comparisons: Comparisons;
   readonly #trunk: Trunk;
+  readonly #patience = new Patience();
   #optimisedMs = -Infinity;
 
   constructor(options: TreeMachineOptions) {
@@ -121,7 +124,7 @@ export class TreeMachine implements Machine<TreeAction> {
       isEager: true,
       prunedMs: -Infinity,
       changedMs: -Infinity,
-      extraMs: nowMs + TORN_MS,
+      extraMs: nowMs + EXTRA_MS,
       leads: 0,
     });
     // It may not have noticed that an earlier link to us is gone, and so not tell of itself: it is asked.
@@ -177,6 +180,7 @@ export class TreeMachine implements Machine<TreeAction> {
   /** A neighbour sent along the tree what was here before. */
   duplicate(from: NodeId, nowMs: number): TreeAction[] {
     const member = this.#members.get(from);
+    this.#trunk.repaid(from);
     if (member === undefined || nowMs - member.prunedMs < PRUNE_MS) return [];
     // What brought it sooner is one too many.
     if (this.#trunk.has(from)) return this.#tidied(from, nowMs);
@@ -238,14 +242,8 @@ export class TreeMachine implements Machine<TreeAction> {
       .take(nowMs)
       .map(({ to, message }) => ({ type: 'send', to, message }));
     // 14.
-    for (const { to, entries } of this.#missing.tick(nowMs)) {
-      const member = this.#members.get(to);
-      if (member === undefined) continue;
-      this.#admit(member, nowMs);
-      actions.push(this.#graft(to, entries), count('tree:grafted'));
-      const { parent } = this.#trunk;
-      if (parent !== undefined && parent !== to) this.#trunk.blame(parent, nowMs);
-    }
+    for (const { to, entries } of this.#missing.tick(nowMs))
+      actions.push(...this.#fetched(to, entries, nowMs));
     actions.push(...this.#wants(nowMs));
     // 15.
     const comparison = this.#comparisons.tick(nowMs);
@@ -253,7 +251,7 @@ export class TreeMachine implements Machine<TreeAction> {
     return [...actions, ...this.#grow(nowMs)];
   }
 
-  /** Eager neighbours that the trunk does not need, and that had their time to show whether it does. */
+  /** Eager neighbours that the trunk does not need. */
   get #extras(): [NodeId, Member][] {
     return [...this.#members].filter(([peer, { isEager }]) => isEager && !this.#trunk.has(peer));
   }
@@ -277,7 +275,10 @@ export class TreeMachine implements Machine<TreeAction> {
     const leastMs = Math.max(isTorn ? TORN_GRAFT_MS_MIN : GRAFT_MS_MIN, GRAFT_ROUND_TRIPS * rttMs);
     const detourMs = isTorn ? 0 : Math.min(DETOUR_MS_MAX, this.#trunk.detourMs(from, nowMs));
     // Spread, so that of many who wait for the same tree the first to ask can supply the others.
-    const waitMs = detourMs + leastMs * (1 + random.unit() / 2);
+    const waitMs =
+      detourMs === 0
+        ? leastMs * (1 + random.unit() / 2)
+        : Math.max(TORN_GRAFT_MS_MIN, detourMs + this.#patience.ms);
     let full = 0;
     for (const entry of entries) {
       const missing = this.#missing.announced(from, entry, waitMs, nowMs);
@@ -325,13 +326,27 @@ export class TreeMachine implements Machine<TreeAction> {
     if (this.#trunk.has(peer) || !this.#trunk.isSettled(peer, nowMs)) member.changedMs = nowMs;
   }
 
+  /** What the tree has not brought: the announcer takes a place in it, or just sends it while the trunk is trusted to be late only. */
+  #fetched(to: NodeId, entries: readonly Entry[], nowMs: number): TreeAction[] {
+    const member = this.#members.get(to);
+    if (member === undefined) return [];
+    const graft = [this.#graft(to, entries), count('tree:grafted')];
+    const isTrusted = this.#trunk.isSettled(to, nowMs) && this.#trunk.owes(nowMs);
+    const isStaying = !isTrusted || member.isEager || this.#trunk.has(to);
+    this.#admit(member, nowMs);
+    return isStaying ? graft : [...graft, ...this.#prune(to, member, nowMs), count('tree:pulled')];
+  }
+
   /** Who announced well before the sender brought it takes its place, if that is not just the length of the tree. */
   #optimised(from: NodeId, sender: Member, entries: readonly Entry[], nowMs: number): TreeAction[] {
     const [first] = entries;
     const ahead = first === undefined ? undefined : this.#missing.announcerOf(first);
     const announcer = ahead && this.#members.get(ahead.peer);
-    if (ahead === undefined || announcer === undefined || ahead.peer === from) return [];
-    const leadMs = nowMs - ahead.atMs - this.#trunk.detourMs(ahead.peer, nowMs);
+    if (ahead === undefined || announcer === undefined) return [];
+    const detourMs = this.#trunk.detourMs(ahead.peer, nowMs);
+    const leadMs = nowMs - ahead.atMs - detourMs;
+    if (detourMs > 0) this.#patience.came(leadMs);
+    if (ahead.peer === from) return [];
     announcer.leads = leadMs >= LEAD_MS ? announcer.leads + 1 : 0;
     if (announcer.leads < LEADS || !sender.isEager || nowMs - this.#optimisedMs < OPTIMISE_MS) return [];
     announcer.leads = 0;

@@ -7,6 +7,7 @@ import {
   LINK_MS_DEFAULT,
   NEARER_MS_MIN,
   NEARER_SHARE,
+  OWED_MAX,
   ROOT_LIFE_MS,
   ROOT_MS,
   TOLD_MS,
@@ -67,6 +68,8 @@ export class Trunk {
   #changedMs = -Infinity;
   #toldMs = -Infinity;
   #isNews = false;
+  /** Messages that were asked for elsewhere, and that the trunk has not brought since. */
+  #owed = 0;
 
   constructor(options: TrunkOptions) {
     this.#options = options;
@@ -145,12 +148,25 @@ export class Trunk {
     this.#choose(nowMs);
   }
 
-  /** Our parent did not bring what another had, or not in time. */
+  /** What another neighbour had is asked for there. False once the trunk has failed to bring too many of them: our parent's way counts as longer, then. */
+  owes(nowMs: number): boolean {
+    this.#owed += 1;
+    if (this.#owed <= OWED_MAX) return true;
+    if (this.#parent !== undefined) this.blame(this.#parent, nowMs);
+    return false;
+  }
+
+  /** A neighbour's way counts as longer, if it is ours. */
   blame(peer: NodeId, nowMs: number): void {
     const word = this.#words.get(peer);
     if (word === undefined || this.#parent !== peer) return;
     word.blameMs += BLAME_MS;
     this.#choose(nowMs);
+  }
+
+  /** A neighbour brought late what was asked for elsewhere. */
+  repaid(peer: NodeId): void {
+    if (this.has(peer)) this.#owed = Math.max(0, this.#owed - 1);
   }
 
   /** True when the neighbours are to be told. */
@@ -216,6 +232,7 @@ export class Trunk {
     if (word.sequence !== this.#sequence || parent !== this.#parent) this.#isNews = true;
     const distanceMs = Math.min(DISTANCE_MS_MAX - 1, Math.round(wayMs(word)));
     this.#leastMs = word.sequence === this.#sequence ? Math.min(this.#leastMs, distanceMs) : distanceMs;
+    if (this.#parent !== parent) this.#owed = 0;
     this.#parent = parent;
     this.#root = word.root;
     this.#sequence = word.sequence;
