@@ -143,7 +143,7 @@ test('whatever links there are, their machines agree on one root, and the ways t
         expect(at).toBe(0);
       }
     }),
-    { numRuns: 50 },
+    { numRuns: 20 },
   );
 }, 60_000);
 
@@ -186,6 +186,6 @@ test('of 40 machines on random links, all speaking, each gets all once, and near
         expect(new Set(delivered).size).toBe(delivered.length);
       }
     }),
-    { numRuns: 5 },
+    { numRuns: 3 },
   );
 }, 120_000);

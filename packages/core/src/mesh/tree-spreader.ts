@@ -135,7 +135,9 @@ export class TreeSpreader implements Spreader {
     const others = this.#options
       .peers()
       .filter((peer) => peer !== from && peer.nodeId !== batch.origin && peer.accepts(batch.networkHash));
-    const targets = isFlood ? others : others.filter(({ nodeId }) => this.#isTarget(nodeId, isRepair));
+    const targets = isFlood
+      ? others
+      : others.filter(({ nodeId }) => this.#isTarget(nodeId, from.nodeId, isRepair));
     this.#flood.relay(parcel, targets);
     if (targets.length === others.length) return;
     const entries = entriesOf(batch, messages);
@@ -180,9 +182,9 @@ export class TreeSpreader implements Spreader {
   }
 
   /** What was missed is offered; only who cannot ask for it gets it at once. */
-  #isTarget(nodeId: NodeId, isRepair: boolean): boolean {
-    const isEager = this.#machine.isEager(nodeId);
-    return isEager === undefined || (isEager && !isRepair);
+  #isTarget(nodeId: NodeId, from: NodeId, isRepair: boolean): boolean {
+    const isNext = this.#machine.isNext(nodeId, from);
+    return isNext === undefined || (isNext && !isRepair);
   }
 
   #revived(peers: readonly Peer[]): Peer[] {

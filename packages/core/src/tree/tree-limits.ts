@@ -77,11 +77,11 @@ export const DETOUR_MS_MAX = 1_000;
 /** A new link has so long to become part of the trunk before it is one too many. */
 export const EXTRA_MS = 1_000;
 /** Of the messages that are announced before they come, the share that is asked for: they are the latest. */
-export const IMPATIENCE = 0.03;
+export const IMPATIENCE = 0.02;
 /** How far one message moves the wait. */
 export const PATIENCE_STEP_MS = 40;
 /** The wait beyond the tree's length before anything is known. */
-export const PATIENCE_MS_DEFAULT = 150;
+export const PATIENCE_MS_DEFAULT = 250;
 /** The longest of them. */
 export const PATIENCE_MS_MAX = 1_000;
 /** Messages that our parent may owe us until another way is looked for. */

@@ -102,6 +102,15 @@ export class TreeMachine implements Machine<TreeAction> {
     return this.#members.get(peer)?.isEager;
   }
 
+  /**
+   * As `isEager`, for what has just come from a neighbour. What a lazy one was asked for, our parent most likely has and has
+   * sent: it is told.
+   */
+  isNext(peer: NodeId, from: NodeId | undefined): boolean | undefined {
+    const isPulled = from !== undefined && this.isEager(from) === false;
+    return isPulled && this.#trunk.parent === peer ? false : this.isEager(peer);
+  }
+
   /** Whether a message along the tree is as nearly all: nothing to compare it with, its sender where it should be, and no other one too many. */
   isExpected(from: NodeId): boolean {
     if (this.#missing.size > 0 || this.isEager(from) === false) return false;
@@ -146,15 +155,16 @@ export class TreeMachine implements Machine<TreeAction> {
     return this.#grow(nowMs);
   }
 
-  /** New messages are on their way to the eager neighbours: the lazy ones are told. Offers are for all but their sender. */
+  /** New messages are on their way to the eager neighbours: the lazy ones are told. Offers are for all but their sender, the first of the exceptions. */
   announce(
     kind: AnnouncementKind,
     entries: readonly Entry[],
     except: readonly NodeId[],
     nowMs: number,
   ): TreeAction[] {
-    for (const [peer, member] of this.#members) {
-      const isTold = kind === 'offer' || !member.isEager;
+    const [from] = except;
+    for (const peer of this.#members.keys()) {
+      const isTold = kind === 'offer' || this.isNext(peer, from) === false;
       if (isTold && !except.includes(peer)) this.#announcements.add(peer, kind, entries, nowMs);
     }
     return [];

@@ -173,7 +173,8 @@ export class ModelNode {
     if (!isAsked) this.#perform(this.machine.arrived(from.id, [entry], model.nowMs));
     for (const peer of this.#neighbours.values()) {
       if (isAsked || peer === from || peer.origin[0] === origin[0]) continue;
-      if (this.machine.isEager(peer.id) === true) this.#copy(peer, { origin, sequence, isRepair: false });
+      if (this.machine.isNext(peer.id, from.id) === true)
+        this.#copy(peer, { origin, sequence, isRepair: false });
     }
     this.#announce(isAsked ? 'offer' : 'have', origin, sequence, [from.id, encodeNodeId(origin)]);
   }
