@@ -28,6 +28,14 @@ const message: fc.Arbitrary<TreeMessage> = fc.oneof(
     untilMs: time,
     digest: fc.uint8Array({ minLength: 8, maxLength: 8 }),
   }),
+  fc.record({
+    type: fc.constant('root' as const),
+    root: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+    sequence: time,
+    ageMs: fc.nat(0xffff),
+    distanceMs: fc.nat(0xffff),
+    isParent: fc.boolean(),
+  }),
 );
 
 function setOf(list: Spans): Set<number> {

@@ -158,6 +158,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
   const { retentionMs } = config;
   const spreader: TreeSpreader = new TreeSpreader({
     self: identity.nodeId,
+    selfBytes: identity.nodeIdBytes,
     clock,
     random,
     counters,

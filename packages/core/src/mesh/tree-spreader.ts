@@ -35,6 +35,7 @@ const NAMES_MAX = 4_096;
 
 export interface TreeSpreaderOptions {
   readonly self: NodeId;
+  readonly selfBytes: Uint8Array;
   readonly clock: Clock;
   readonly random: Random;
   readonly counters: Counters;
@@ -63,6 +64,7 @@ export class TreeSpreader implements Spreader {
     this.#options = options;
     const { clock, random, counters, pacer, peer, replay, retention } = options;
     this.#machine = new TreeMachine({
+      self: options.selfBytes,
       random,
       lacking: (origin, epoch, spans) => this.#lacking(origin, epoch, spans),
       holdings: () => {
@@ -133,7 +135,9 @@ export class TreeSpreader implements Spreader {
     const others = this.#options
       .peers()
       .filter((peer) => peer !== from && peer.nodeId !== batch.origin && peer.accepts(batch.networkHash));
-    const targets = isFlood ? others : others.filter(({ nodeId }) => this.#isTarget(nodeId, isRepair));
+    const targets = isFlood
+      ? others
+      : others.filter(({ nodeId }) => this.#isTarget(nodeId, from.nodeId, isRepair));
     this.#flood.relay(parcel, targets);
     if (targets.length === others.length) return;
     const entries = entriesOf(batch, messages);
@@ -178,9 +182,9 @@ export class TreeSpreader implements Spreader {
   }
 
   /** What was missed is offered; only who cannot ask for it gets it at once. */
-  #isTarget(nodeId: NodeId, isRepair: boolean): boolean {
-    const isEager = this.#machine.isEager(nodeId);
-    return isEager === undefined || (isEager && !isRepair);
+  #isTarget(nodeId: NodeId, from: NodeId, isRepair: boolean): boolean {
+    const isNext = this.#machine.isNext(nodeId, from);
+    return isNext === undefined || (isNext && !isRepair);
   }
 
   #revived(peers: readonly Peer[]): Peer[] {
@@ -191,8 +195,7 @@ export class TreeSpreader implements Spreader {
   }
 
   #arrived({ nodeId }: Peer, batch: Batch, messages: readonly BatchMessage[]): void {
-    // Nothing to compare it with, and its sender is where it should be: as nearly always.
-    if (!this.#machine.isMissing && this.#machine.isEager(nodeId) !== false) return;
+    if (this.#machine.isExpected(nodeId)) return;
     const entries = entriesOf(batch, messages);
     this.#runner.feed((machine, nowMs) => machine.arrived(nodeId, entries, nowMs));
   }
@@ -264,7 +267,7 @@ export class TreeSpreader implements Spreader {
 
 /** What orders the tree goes before what it carries; an answer's end goes behind the answer. */
 function priorityOf(type: string): Priority {
-  return type === 'graft' || type === 'prune' ? PRIORITY.critical : PRIORITY.routine;
+  return type === 'graft' || type === 'prune' || type === 'root' ? PRIORITY.critical : PRIORITY.routine;
 }
 
 /** No more than one request may name, whatever it names. */

@@ -1,6 +1,7 @@
 import { ByteReader, ByteWriter } from '@yakmesh/crypto';
 import { FRAME_BODY_BYTES_MAX } from '../transport/index.js';
 import type { Span, Spans } from './spans.js';
+import type { RootReport } from './trunk.js';
 
 export const TREE_PROTOCOL = 'tree/1';
 export const DIGEST_BYTES = 8;
@@ -39,9 +40,11 @@ export type TreeMessage =
   /** "This is the digest of what I keep and was signed before then." */
   | { readonly type: 'digest'; readonly untilMs: number; readonly digest: Uint8Array }
   /** "Tell me all that you keep." */
-  | { readonly type: 'ask' };
+  | { readonly type: 'ask' }
+  /** "This is my way to the root." */
+  | ({ readonly type: 'root' } & RootReport);
 
-const TYPES = ['have', 'offer', 'graft', 'prune', 'want', 'done', 'digest', 'ask'] as const;
+const TYPES = ['have', 'offer', 'graft', 'prune', 'want', 'done', 'digest', 'ask', 'root'] as const;
 
 /** One frame's body. Runs too long for their field are written as several. */
 export function encodeTreeMessage(message: TreeMessage): Uint8Array {
@@ -49,6 +52,7 @@ export function encodeTreeMessage(message: TreeMessage): Uint8Array {
   if (message.type === 'graft' || message.type === 'want') writer.u48(message.sinceMs);
   if ('entries' in message) writeEntries(writer, message.entries);
   if (message.type === 'digest') writer.u48(message.untilMs).bytes(message.digest);
+  if (message.type === 'root') writeReport(writer, message);
   return writer.finish();
 }
 
@@ -81,6 +85,21 @@ export function framesOf(entries: readonly Entry[]): Entry[][] {
     }
   }
   return frame.length === 0 ? frames : [...frames, frame];
+}
+
+function writeReport(writer: ByteWriter, { root, sequence, ageMs, distanceMs, isParent }: RootReport): void {
+  writer
+    .bytes(root)
+    .u48(sequence)
+    .u16(ageMs)
+    .u16(distanceMs)
+    .u8(isParent ? 1 : 0);
+}
+
+function readReport(reader: ByteReader): RootReport | undefined {
+  const root = reader.bytes(ORIGIN_BYTES).slice();
+  const [sequence, ageMs, distanceMs, parent] = [reader.u48(), reader.u16(), reader.u16(), reader.u8()];
+  return parent > 1 ? undefined : { root, sequence, ageMs, distanceMs, isParent: parent === 1 };
 }
 
 function writeEntries(writer: ByteWriter, entries: readonly Entry[]): void {
@@ -120,6 +139,10 @@ function readMessage(reader: ByteReader, type: TreeMessage['type'] | undefined):
     case 'done':
     case 'ask':
       return { type };
+    case 'root': {
+      const report = readReport(reader);
+      return report && { type, ...report };
+    }
     case undefined:
       return undefined;
     default:

@@ -54,3 +54,35 @@ export const SLICES_MAX = 16;
 export const REPAIR_RETRY_MS = 250;
 /** Origins whose allowance for repairs is remembered; one that is forgotten begins with a full one. */
 export const REPAIR_ORIGINS_MAX = 4_096;
+/** The root says so often that it is there: changed ways and latencies are taken up by then. */
+export const ROOT_MS = 10_000;
+/** A root that has said nothing for so long is none: three of its words may be lost on their way, and one node's pause is shorter. */
+export const ROOT_LIFE_MS = 45_000;
+/** Least time between two words of a node about its way: a false root's haste goes no faster through the mesh. */
+export const TOLD_MS = 500;
+/** The farthest from the root, and who has no way to it. */
+export const DISTANCE_MS_MAX = 0xffff;
+/** What a hop takes besides its link: signatures are verified. */
+export const HOP_MS = 10;
+/** One way, over a link that was not measured yet. */
+export const LINK_MS_DEFAULT = 100;
+/** How much shorter another way to the root must be, to be taken. */
+export const NEARER_MS_MIN = 20;
+/** The same, as a share of the present way. */
+export const NEARER_SHARE = 0.25;
+/** How much longer a parent's way counts for each message that it did not bring in time. */
+export const BLAME_MS = 100;
+/** The longest that an announced message is awaited for the tree's own length. */
+export const DETOUR_MS_MAX = 1_000;
+/** A new link has so long to become part of the trunk before it is one too many. */
+export const EXTRA_MS = 1_000;
+/** Of the messages that are announced before they come, the share that is asked for: they are the latest. */
+export const IMPATIENCE = 0.02;
+/** How far one message moves the wait. */
+export const PATIENCE_STEP_MS = 40;
+/** The wait beyond the tree's length before anything is known. */
+export const PATIENCE_MS_DEFAULT = 250;
+/** The longest of them. */
+export const PATIENCE_MS_MAX = 1_000;
+/** Messages that our parent may owe us until another way is looked for. */
+export const OWED_MAX = 8;

@@ -1,12 +1,14 @@
 import type { NodeId } from '@yakmesh/crypto';
 import type { Machine, Random } from '../transport/index.js';
 import { Announcements, type AnnouncementKind } from './announcements.js';
-import { framesOf, type Entry, type TreeMessage } from './messages.js';
+import { Comparisons, type Summary } from './comparisons.js';
+import type { Entry, TreeMessage } from './messages.js';
 import { Missing, type Lacking } from './missing.js';
+import { Patience } from './patience.js';
 import { Repairs } from './repairs.js';
 import {
-  COMPARE_MS,
-  COMPARED_AGE_MS_MIN,
+  DETOUR_MS_MAX,
+  EXTRA_MS,
   GRAFT_MS_MIN,
   GRAFT_ROUND_TRIPS,
   LEAD_MS,
@@ -14,11 +16,10 @@ import {
   OPTIMISE_MS,
   PRUNE_MS,
   SETTLE_MS,
-  SUMMARY_FRAMES_MAX,
-  SUMMARY_MS,
   TORN_GRAFT_MS_MIN,
   TORN_MS,
 } from './tree-limits.js';
+import { Trunk, type RootReport } from './trunk.js';
 
 /** What the machine wants done. */
 export type TreeAction =
@@ -34,6 +35,8 @@ export type TreeAction =
   | { readonly type: 'count'; readonly name: string; readonly count: number };
 
 export interface TreeMachineOptions {
+  /** This node's id. */
+  readonly self: Uint8Array;
   readonly random: Random;
   /** What of an entry this node has never seen; nothing of its own messages. */
   readonly lacking: Lacking;
@@ -55,16 +58,18 @@ interface Member {
   /** True while it gets broadcasts at once; a lazy one gets announcements. */
   isEager: boolean;
   prunedMs: number;
-  /** When either end last pruned the other. */
+  /** When either end last pruned the other without being sure that the tree holds without their link. */
   changedMs: number;
-  summaryMs: number;
+  /** From when on it may be pruned for being no part of the trunk. */
+  extraMs: number;
   /** Messages in a row that it announced well before they came. */
   leads: number;
 }
 
 /**
  * Plumtree: one eager tree for all origins, announcements to the other neighbours, who ask for what the tree has not
- * brought. What was missed altogether is found by comparing what is kept, and fetched. States and inputs: PROTOCOL.md.
+ * brought. Of several ways the tree keeps those of the trunk, so that it is as good for one origin as for another. What was
+ * missed altogether is found by comparing what is kept, and fetched. States and inputs: PROTOCOL.md.
  */
 export class TreeMachine implements Machine<TreeAction> {
   readonly #options: TreeMachineOptions;
@@ -72,19 +77,23 @@ export class TreeMachine implements Machine<TreeAction> {
   readonly #announcements = new Announcements();
   readonly #missing: Missing;
   readonly #repairs: Repairs;
-  #compareMs: number | undefined;
+  readonly #comparisons: Comparisons;
+  readonly #trunk: Trunk;
+  readonly #patience = new Patience();
   #optimisedMs = -Infinity;
 
   constructor(options: TreeMachineOptions) {
     this.#options = options;
     this.#missing = new Missing(options.lacking);
     this.#repairs = new Repairs(options);
+    this.#comparisons = new Comparisons(options);
+    this.#trunk = new Trunk(options);
   }
 
   get deadlineMs(): number | undefined {
-    const { deadlineMs } = this.#announcements;
-    const times = [deadlineMs, this.#missing.deadlineMs, this.#repairs.deadlineMs, this.#compareMs];
-    const soonest = Math.min(...times.map((time) => time ?? Infinity));
+    const trunk = this.#members.size === 0 ? undefined : this.#trunk;
+    const parts = [this.#announcements, this.#missing, this.#repairs, this.#comparisons, trunk];
+    const soonest = Math.min(...parts.map((part) => part?.deadlineMs ?? Infinity));
     return soonest === Infinity ? undefined : soonest;
   }
 
@@ -93,9 +102,19 @@ export class TreeMachine implements Machine<TreeAction> {
     return this.#members.get(peer)?.isEager;
   }
 
-  /** True while messages are announced that have not come. */
-  get isMissing(): boolean {
-    return this.#missing.size > 0;
+  /**
+   * As `isEager`, for what has just come from a neighbour. What a lazy one was asked for, our parent most likely has and has
+   * sent: it is told.
+   */
+  isNext(peer: NodeId, from: NodeId | undefined): boolean | undefined {
+    const isPulled = from !== undefined && this.isEager(from) === false;
+    return isPulled && this.#trunk.parent === peer ? false : this.isEager(peer);
+  }
+
+  /** Whether a message along the tree is as nearly all: nothing to compare it with, its sender where it should be, and no other one too many. */
+  isExpected(from: NodeId): boolean {
+    if (this.#missing.size > 0 || this.isEager(from) === false) return false;
+    return !this.#trunk.isAbove(from) || this.#extras.length === 0;
   }
 
   isAsked(from: NodeId, origin: Uint8Array, epoch: number, sequence: number, nowMs: number): boolean {
@@ -114,12 +133,12 @@ export class TreeMachine implements Machine<TreeAction> {
       isEager: true,
       prunedMs: -Infinity,
       changedMs: -Infinity,
-      summaryMs: -Infinity,
+      extraMs: nowMs + EXTRA_MS,
       leads: 0,
     });
-    this.#compareMs ??= this.#nextCompareMs(nowMs);
-    // It may not have noticed that an earlier link to us is gone, and so not tell of itself.
-    return [...this.#summary(peer, nowMs), { type: 'send', to: peer, message: { type: 'ask' } }];
+    // It may not have noticed that an earlier link to us is gone, and so not tell of itself: it is asked.
+    const actions = told(peer, this.#comparisons.connected(peer, nowMs));
+    return [...actions, ...this.#grow(nowMs), this.#report(peer, nowMs)];
   }
 
   // 2.
@@ -130,20 +149,22 @@ export class TreeMachine implements Machine<TreeAction> {
     this.#announcements.forget(peer);
     this.#repairs.forget(peer);
     this.#missing.forget(peer, nowMs);
+    this.#comparisons.forget(peer);
+    this.#trunk.forget(peer, nowMs);
     if (member.isEager) this.#missing.hurry(nowMs);
-    if (this.#members.size === 0) this.#compareMs = undefined;
-    return [];
+    return this.#grow(nowMs);
   }
 
-  /** New messages are on their way to the eager neighbours: the lazy ones are told. Offers are for all but their sender. */
+  /** New messages are on their way to the eager neighbours: the lazy ones are told. Offers are for all but their sender, the first of the exceptions. */
   announce(
     kind: AnnouncementKind,
     entries: readonly Entry[],
     except: readonly NodeId[],
     nowMs: number,
   ): TreeAction[] {
-    for (const [peer, member] of this.#members) {
-      const isTold = kind === 'offer' || !member.isEager;
+    const [from] = except;
+    for (const peer of this.#members.keys()) {
+      const isTold = kind === 'offer' || this.isNext(peer, from) === false;
       if (isTold && !except.includes(peer)) this.#announcements.add(peer, kind, entries, nowMs);
     }
     return [];
@@ -161,24 +182,18 @@ export class TreeMachine implements Machine<TreeAction> {
     const sender = this.#members.get(from);
     if (sender === undefined) return [];
     // It takes us for its neighbour in the tree; unless that is a copy which was under way when it was pruned.
-    if (!sender.isEager && nowMs - sender.prunedMs >= PRUNE_MS) sender.isEager = true;
-    const [first] = entries;
-    const ahead = first === undefined ? undefined : this.#missing.announcerOf(first);
-    const announcer = ahead && this.#members.get(ahead.peer);
-    if (ahead === undefined || announcer === undefined || ahead.peer === from) return [];
-    announcer.leads = nowMs - ahead.atMs >= LEAD_MS ? announcer.leads + 1 : 0;
-    if (announcer.leads < LEADS || !sender.isEager || nowMs - this.#optimisedMs < OPTIMISE_MS) return [];
-    announcer.leads = 0;
-    this.#optimisedMs = nowMs;
-    announcer.isEager = true;
-    return [this.#graft(ahead.peer, []), ...this.#prune(from, sender, nowMs), count('tree:optimised')];
+    if (!sender.isEager && nowMs - sender.prunedMs >= PRUNE_MS) this.#admit(sender, nowMs);
+    return [...this.#optimised(from, sender, entries, nowMs), ...this.#tidied(from, nowMs)];
   }
 
   // 4.
   /** A neighbour sent along the tree what was here before. */
   duplicate(from: NodeId, nowMs: number): TreeAction[] {
     const member = this.#members.get(from);
+    this.#trunk.repaid(from);
     if (member === undefined || nowMs - member.prunedMs < PRUNE_MS) return [];
+    // What brought it sooner is one too many.
+    if (this.#trunk.has(from)) return this.#tidied(from, nowMs);
     // The last way by which messages come is never given up.
     if (member.isEager && this.#eagerCount === 1) return [];
     return this.#prune(from, member, nowMs);
@@ -201,12 +216,11 @@ export class TreeMachine implements Machine<TreeAction> {
         return this.#announced(from, member, message.entries, rttMs ?? 0, nowMs);
       // 6.
       case 'graft':
-        member.isEager = true;
+        this.#admit(member, nowMs);
         return this.#supply(from, message);
       // 7.
       case 'prune':
-        member.isEager = false;
-        member.changedMs = nowMs;
+        this.#dismiss(from, member, nowMs);
         return [];
       // 8.
       case 'offer':
@@ -220,10 +234,14 @@ export class TreeMachine implements Machine<TreeAction> {
         return this.#wants(nowMs);
       // 11.
       case 'digest':
-        return this.#compared(from, message.untilMs, message.digest, nowMs);
+        return told(from, this.#comparisons.compared(from, message.untilMs, message.digest, nowMs));
       // 12.
       case 'ask':
-        return nowMs - member.summaryMs < SUMMARY_MS ? [] : this.#summary(from, nowMs);
+        return told(from, this.#comparisons.asked(from, nowMs));
+      // 13.
+      case 'root':
+        this.#trunk.heard(from, message, rttMs, nowMs);
+        return this.#grow(nowMs);
       default:
         return message satisfies never;
     }
@@ -233,20 +251,19 @@ export class TreeMachine implements Machine<TreeAction> {
     const actions: TreeAction[] = this.#announcements
       .take(nowMs)
       .map(({ to, message }) => ({ type: 'send', to, message }));
-    // 13.
-    for (const { to, entries } of this.#missing.tick(nowMs)) {
-      const member = this.#members.get(to);
-      if (member === undefined) continue;
-      member.isEager = true;
-      actions.push(this.#graft(to, entries), count('tree:grafted'));
-    }
-    actions.push(...this.#wants(nowMs));
     // 14.
-    if (this.#compareMs !== undefined && this.#compareMs <= nowMs) {
-      this.#compareMs = this.#nextCompareMs(nowMs);
-      actions.push(...this.#compare());
-    }
-    return actions;
+    for (const { to, entries } of this.#missing.tick(nowMs))
+      actions.push(...this.#fetched(to, entries, nowMs));
+    actions.push(...this.#wants(nowMs));
+    // 15.
+    const comparison = this.#comparisons.tick(nowMs);
+    if (comparison !== undefined) actions.push({ type: 'send', ...comparison });
+    return [...actions, ...this.#grow(nowMs)];
+  }
+
+  /** Eager neighbours that the trunk does not need. */
+  get #extras(): [NodeId, Member][] {
+    return [...this.#members].filter(([peer, { isEager }]) => isEager && !this.#trunk.has(peer));
   }
 
   get #eagerCount(): number {
@@ -264,9 +281,14 @@ export class TreeMachine implements Machine<TreeAction> {
   ): TreeAction[] {
     const { random } = this.#options;
     // Two messages at once may have cut two links of one circle, which leaves a part without the tree.
-    const leastMs = nowMs - member.changedMs < TORN_MS ? TORN_GRAFT_MS_MIN : GRAFT_MS_MIN;
+    const isTorn = nowMs - member.changedMs < TORN_MS;
+    const leastMs = Math.max(isTorn ? TORN_GRAFT_MS_MIN : GRAFT_MS_MIN, GRAFT_ROUND_TRIPS * rttMs);
+    const detourMs = isTorn ? 0 : Math.min(DETOUR_MS_MAX, this.#trunk.detourMs(from, nowMs));
     // Spread, so that of many who wait for the same tree the first to ask can supply the others.
-    const waitMs = Math.max(leastMs, GRAFT_ROUND_TRIPS * rttMs) * (1 + random.unit() / 2);
+    const waitMs =
+      detourMs === 0
+        ? leastMs * (1 + random.unit() / 2)
+        : Math.max(TORN_GRAFT_MS_MIN, detourMs + this.#patience.ms);
     let full = 0;
     for (const entry of entries) {
       const missing = this.#missing.announced(from, entry, waitMs, nowMs);
@@ -299,45 +321,80 @@ export class TreeMachine implements Machine<TreeAction> {
   }
 
   #prune(peer: NodeId, member: Member, nowMs: number): TreeAction[] {
-    member.isEager = false;
+    this.#dismiss(peer, member, nowMs);
     member.prunedMs = nowMs;
-    member.changedMs = nowMs;
     return [{ type: 'send', to: peer, message: { type: 'prune' } }];
   }
 
-  #summary(to: NodeId, nowMs: number): TreeAction[] {
+  #admit(member: Member, nowMs: number): void {
+    if (!member.isEager) member.extraMs = nowMs;
+    member.isEager = true;
+  }
+
+  #dismiss(peer: NodeId, member: Member, nowMs: number): void {
+    member.isEager = false;
+    if (this.#trunk.has(peer) || !this.#trunk.isSettled(peer, nowMs)) member.changedMs = nowMs;
+  }
+
+  /** What the tree has not brought: the announcer takes a place in it, or just sends it while the trunk is trusted to be late only. */
+  #fetched(to: NodeId, entries: readonly Entry[], nowMs: number): TreeAction[] {
     const member = this.#members.get(to);
-    if (member !== undefined) member.summaryMs = nowMs;
-    const frames = framesOf(this.#options.holdings());
-    const told = frames.slice(0, SUMMARY_FRAMES_MAX);
-    const actions: TreeAction[] = told.map((entries) => ({
-      type: 'send',
-      to,
-      message: { type: 'offer', entries },
-    }));
-    return frames.length === told.length ? actions : [...actions, count('tree:summary-cut')];
+    if (member === undefined) return [];
+    const graft = [this.#graft(to, entries), count('tree:grafted')];
+    const isTrusted = this.#trunk.isSettled(to, nowMs) && this.#trunk.owes(nowMs);
+    const isStaying = !isTrusted || member.isEager || this.#trunk.has(to);
+    this.#admit(member, nowMs);
+    return isStaying ? graft : [...graft, ...this.#prune(to, member, nowMs), count('tree:pulled')];
   }
 
-  #compare(): TreeAction[] {
-    const { random, digest, wallMs } = this.#options;
-    const members = [...this.#members.keys()];
-    const to = members[random.below(members.length)];
-    if (to === undefined) return [];
-    const untilMs = Math.max(0, wallMs() - COMPARED_AGE_MS_MIN);
-    return [{ type: 'send', to, message: { type: 'digest', untilMs, digest: digest(untilMs) } }];
+  /** Who announced well before the sender brought it takes its place, if that is not just the length of the tree. */
+  #optimised(from: NodeId, sender: Member, entries: readonly Entry[], nowMs: number): TreeAction[] {
+    const [first] = entries;
+    const ahead = first === undefined ? undefined : this.#missing.announcerOf(first);
+    const announcer = ahead && this.#members.get(ahead.peer);
+    if (ahead === undefined || announcer === undefined) return [];
+    const detourMs = this.#trunk.detourMs(ahead.peer, nowMs);
+    const leadMs = nowMs - ahead.atMs - detourMs;
+    if (detourMs > 0) this.#patience.came(leadMs);
+    if (ahead.peer === from) return [];
+    announcer.leads = leadMs >= LEAD_MS ? announcer.leads + 1 : 0;
+    if (announcer.leads < LEADS || !sender.isEager || nowMs - this.#optimisedMs < OPTIMISE_MS) return [];
+    announcer.leads = 0;
+    this.#optimisedMs = nowMs;
+    announcer.isEager = true;
+    this.#trunk.blame(from, nowMs);
+    return [this.#graft(ahead.peer, []), ...this.#prune(from, sender, nowMs), count('tree:optimised')];
   }
 
-  #compared(from: NodeId, untilMs: number, theirs: Uint8Array, nowMs: number): TreeAction[] {
-    const member = this.#members.get(from);
-    const own = this.#options.digest(untilMs);
-    if (member === undefined || own.every((byte, at) => byte === theirs[at])) return [];
-    if (nowMs - member.summaryMs < SUMMARY_MS) return [];
-    return [...this.#summary(from, nowMs), { type: 'send', to: from, message: { type: 'ask' } }];
+  /** The trunk brings what there is: eager neighbours outside it only bring copies. */
+  #tidied(from: NodeId, nowMs: number): TreeAction[] {
+    if (!this.#trunk.isAbove(from) || this.isEager(from) !== true) return [];
+    return this.#extras.flatMap(([peer, member]) =>
+      nowMs < member.extraMs ? [] : [...this.#prune(peer, member, nowMs), count('tree:tidied')],
+    );
   }
 
-  #nextCompareMs(nowMs: number): number {
-    return nowMs + COMPARE_MS * (0.8 + 0.4 * this.#options.random.unit());
+  /** The neighbours hear of our way to the root when it has changed, and its next hop is in the tree. */
+  #grow(nowMs: number): TreeAction[] {
+    if (!this.#trunk.tick(nowMs)) return [];
+    const actions = [...this.#members.keys()].map((peer) => this.#report(peer, nowMs));
+    const { parent } = this.#trunk;
+    const member = parent === undefined ? undefined : this.#members.get(parent);
+    if (parent === undefined || member === undefined || member.isEager) return actions;
+    this.#admit(member, nowMs);
+    return [...actions, this.#graft(parent, [])];
   }
+
+  #report(to: NodeId, nowMs: number): TreeAction {
+    const report: RootReport = this.#trunk.report(to, nowMs);
+    return { type: 'send', to, message: { type: 'root', ...report } };
+  }
+}
+
+function told(to: NodeId, summary: Summary | undefined): TreeAction[] {
+  if (summary === undefined) return [];
+  const actions: TreeAction[] = summary.messages.map((message) => ({ type: 'send', to, message }));
+  return summary.isCut ? [...actions, count('tree:summary-cut')] : actions;
 }
 
 function count(name: string, by = 1): TreeAction {

@@ -110,6 +110,7 @@ export class ModelNode {
     this.origin = new Uint8Array(32).fill(index + 1);
     this.id = encodeNodeId(this.origin);
     this.machine = new TreeMachine({
+      self: this.origin,
       random: model.random.fork(`node ${index}`),
       lacking: (origin, _epoch, spans) =>
         origin[0] === index + 1
@@ -172,7 +173,8 @@ export class ModelNode {
     if (!isAsked) this.#perform(this.machine.arrived(from.id, [entry], model.nowMs));
     for (const peer of this.#neighbours.values()) {
       if (isAsked || peer === from || peer.origin[0] === origin[0]) continue;
-      if (this.machine.isEager(peer.id) === true) this.#copy(peer, { origin, sequence, isRepair: false });
+      if (this.machine.isNext(peer.id, from.id) === true)
+        this.#copy(peer, { origin, sequence, isRepair: false });
     }
     this.#announce(isAsked ? 'offer' : 'have', origin, sequence, [from.id, encodeNodeId(origin)]);
   }
