@@ -8,13 +8,14 @@ import type { MlDsa65PrivateKey } from './provider.js';
 import { workSlice } from './puzzle-slice.js';
 
 /**
- * Signatures give way to the event loop where both want one processor. Linux has a priority for each thread; elsewhere
- * the call would slow the whole process.
+ * Signatures give way to the event loop where both want one processor, but not so far that an overloaded loop starves
+ * them: the lowest priority left a node under attack without verifications for seconds. Linux has a priority for each
+ * thread; elsewhere the call would slow the whole process.
  */
 function yieldToEventLoop(): void {
   if (process.platform !== 'linux') return;
   try {
-    setPriority(constants.priority.PRIORITY_LOW);
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   } catch {
     // A sandbox may forbid it; the work is the same.
   }
