@@ -18,7 +18,8 @@ import {
 } from '../transport/index.js';
 import { decodeTreeMessage, encodeTreeMessage, TREE_PROTOCOL, type Entry } from '../tree/messages.js';
 import { lowest, type Spans } from '../tree/spans.js';
-import { TreeMachine, type TreeAction } from '../tree/tree-machine.js';
+import type { TreeAction } from '../tree/tree-actions.js';
+import { TreeMachine } from '../tree/tree-machine.js';
 import { GRAFTED_MESSAGES_MAX } from '../tree/tree-limits.js';
 import type { Counters } from './counters.js';
 import { Flood, relayed } from './flood.js';

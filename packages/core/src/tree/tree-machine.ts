@@ -1,14 +1,15 @@
 import type { NodeId } from '@yakmesh/crypto';
-import type { Machine, Random } from '../transport/index.js';
+import type { Machine } from '../transport/index.js';
 import { Announcements, type AnnouncementKind } from './announcements.js';
-import { Comparisons, type Summary } from './comparisons.js';
+import { Comparisons } from './comparisons.js';
+import { Members, type Member } from './members.js';
 import type { Entry, TreeMessage } from './messages.js';
-import { Missing, type Lacking } from './missing.js';
+import { Missing } from './missing.js';
 import { Patience } from './patience.js';
 import { Repairs } from './repairs.js';
+import { count, told, type TreeAction, type TreeMachineOptions } from './tree-actions.js';
 import {
   DETOUR_MS_MAX,
-  EXTRA_MS,
   GRAFT_MS_MIN,
   GRAFT_ROUND_TRIPS,
   LEAD_MS,
@@ -21,51 +22,6 @@ import {
 } from './tree-limits.js';
 import { Trunk, type RootReport } from './trunk.js';
 
-/** What the machine wants done. */
-export type TreeAction =
-  | { readonly type: 'send'; readonly to: NodeId; readonly message: TreeMessage }
-  /** A neighbour asks for messages that may be kept here: `graft` along the tree, `want` as a repair. */
-  | {
-      readonly type: 'supply';
-      readonly to: NodeId;
-      readonly kind: 'graft' | 'want';
-      readonly sinceMs: number;
-      readonly entries: readonly Entry[];
-    }
-  | { readonly type: 'count'; readonly name: string; readonly count: number };
-
-export interface TreeMachineOptions {
-  /** This node's id. */
-  readonly self: Uint8Array;
-  readonly random: Random;
-  /** What of an entry this node has never seen; nothing of its own messages. */
-  readonly lacking: Lacking;
-  /** All that is kept here. */
-  readonly holdings: () => readonly Entry[];
-  /** Over what is kept here and was signed some time before `untilMs`. */
-  readonly digest: (untilMs: number) => Uint8Array;
-  /** Messages signed by then are refused here, whoever sends them. */
-  readonly refusedUntilMs: () => number;
-  /** Wall clock. */
-  readonly wallMs: () => number;
-  /** Messages of one origin that this node takes in a second; 0 for no limit. */
-  readonly messagesPerSecond: number;
-  readonly retentionMs: number;
-}
-
-/** A neighbour that speaks tree/1. */
-interface Member {
-  /** True while it gets broadcasts at once; a lazy one gets announcements. */
-  isEager: boolean;
-  prunedMs: number;
-  /** When either end last pruned the other without being sure that the tree holds without their link. */
-  changedMs: number;
-  /** From when on it may be pruned for being no part of the trunk. */
-  extraMs: number;
-  /** Messages in a row that it announced well before they came. */
-  leads: number;
-}
-
 /**
  * Plumtree: one eager tree for all origins, announcements to the other neighbours, who ask for what the tree has not
  * brought. Of several ways the tree keeps those of the trunk, so that it is as good for one origin as for another. What was
@@ -73,12 +29,12 @@ interface Member {
  */
 export class TreeMachine implements Machine<TreeAction> {
   readonly #options: TreeMachineOptions;
-  readonly #members = new Map<NodeId, Member>();
   readonly #announcements = new Announcements();
   readonly #missing: Missing;
   readonly #repairs: Repairs;
   readonly #comparisons: Comparisons;
   readonly #trunk: Trunk;
+  readonly #members: Members;
   readonly #patience = new Patience();
   #optimisedMs = -Infinity;
 
@@ -88,6 +44,7 @@ export class TreeMachine implements Machine<TreeAction> {
     this.#repairs = new Repairs(options);
     this.#comparisons = new Comparisons(options);
     this.#trunk = new Trunk(options);
+    this.#members = new Members(this.#trunk);
   }
 
   get deadlineMs(): number | undefined {
@@ -114,7 +71,7 @@ export class TreeMachine implements Machine<TreeAction> {
   /** Whether a message along the tree is as nearly all: nothing to compare it with, its sender where it should be, and no other one too many. */
   isExpected(from: NodeId): boolean {
     if (this.#missing.size > 0 || this.isEager(from) === false) return false;
-    return !this.#trunk.isAbove(from) || this.#extras.length === 0;
+    return !this.#trunk.isAbove(from) || this.#members.extras.length === 0;
   }
 
   isAsked(from: NodeId, origin: Uint8Array, epoch: number, sequence: number, nowMs: number): boolean {
@@ -129,13 +86,7 @@ export class TreeMachine implements Machine<TreeAction> {
   // 1.
   connected(peer: NodeId, nowMs: number): TreeAction[] {
     if (this.#members.has(peer)) return [];
-    this.#members.set(peer, {
-      isEager: true,
-      prunedMs: -Infinity,
-      changedMs: -Infinity,
-      extraMs: nowMs + EXTRA_MS,
-      leads: 0,
-    });
+    this.#members.add(peer, nowMs);
     // It may not have noticed that an earlier link to us is gone, and so not tell of itself: it is asked.
     const actions = told(peer, this.#comparisons.connected(peer, nowMs));
     return [...actions, ...this.#grow(nowMs), this.#report(peer, nowMs)];
@@ -145,7 +96,7 @@ export class TreeMachine implements Machine<TreeAction> {
   disconnected(peer: NodeId, nowMs: number): TreeAction[] {
     const member = this.#members.get(peer);
     if (member === undefined) return [];
-    this.#members.delete(peer);
+    this.#members.remove(peer);
     this.#announcements.forget(peer);
     this.#repairs.forget(peer);
     this.#missing.forget(peer, nowMs);
@@ -163,7 +114,7 @@ export class TreeMachine implements Machine<TreeAction> {
     nowMs: number,
   ): TreeAction[] {
     const [from] = except;
-    for (const peer of this.#members.keys()) {
+    for (const peer of this.#members.ids) {
       const isTold = kind === 'offer' || this.isNext(peer, from) === false;
       if (isTold && !except.includes(peer)) this.#announcements.add(peer, kind, entries, nowMs);
     }
@@ -182,7 +133,7 @@ export class TreeMachine implements Machine<TreeAction> {
     const sender = this.#members.get(from);
     if (sender === undefined) return [];
     // It takes us for its neighbour in the tree; unless that is a copy which was under way when it was pruned.
-    if (!sender.isEager && nowMs - sender.prunedMs >= PRUNE_MS) this.#admit(sender, nowMs);
+    if (!sender.isEager && nowMs - sender.prunedMs >= PRUNE_MS) this.#members.admit(sender, nowMs);
     return [...this.#optimised(from, sender, entries, nowMs), ...this.#tidied(from, nowMs)];
   }
 
@@ -195,7 +146,7 @@ export class TreeMachine implements Machine<TreeAction> {
     // What brought it sooner is one too many.
     if (this.#trunk.has(from)) return this.#tidied(from, nowMs);
     // The last way by which messages come is never given up.
-    if (member.isEager && this.#eagerCount === 1) return [];
+    if (member.isEager && this.#members.eagerCount === 1) return [];
     return this.#prune(from, member, nowMs);
   }
 
@@ -216,11 +167,11 @@ export class TreeMachine implements Machine<TreeAction> {
         return this.#announced(from, member, message.entries, rttMs ?? 0, nowMs);
       // 6.
       case 'graft':
-        this.#admit(member, nowMs);
+        this.#members.admit(member, nowMs);
         return this.#supply(from, message);
       // 7.
       case 'prune':
-        this.#dismiss(from, member, nowMs);
+        this.#members.dismiss(from, member, nowMs);
         return [];
       // 8.
       case 'offer':
@@ -259,17 +210,6 @@ export class TreeMachine implements Machine<TreeAction> {
     const comparison = this.#comparisons.tick(nowMs);
     if (comparison !== undefined) actions.push({ type: 'send', ...comparison });
     return [...actions, ...this.#grow(nowMs)];
-  }
-
-  /** Eager neighbours that the trunk does not need. */
-  get #extras(): [NodeId, Member][] {
-    return [...this.#members].filter(([peer, { isEager }]) => isEager && !this.#trunk.has(peer));
-  }
-
-  get #eagerCount(): number {
-    let eager = 0;
-    for (const { isEager } of this.#members.values()) if (isEager) eager += 1;
-    return eager;
   }
 
   #announced(
@@ -321,19 +261,9 @@ export class TreeMachine implements Machine<TreeAction> {
   }
 
   #prune(peer: NodeId, member: Member, nowMs: number): TreeAction[] {
-    this.#dismiss(peer, member, nowMs);
+    this.#members.dismiss(peer, member, nowMs);
     member.prunedMs = nowMs;
     return [{ type: 'send', to: peer, message: { type: 'prune' } }];
-  }
-
-  #admit(member: Member, nowMs: number): void {
-    if (!member.isEager) member.extraMs = nowMs;
-    member.isEager = true;
-  }
-
-  #dismiss(peer: NodeId, member: Member, nowMs: number): void {
-    member.isEager = false;
-    if (this.#trunk.has(peer) || !this.#trunk.isSettled(peer, nowMs)) member.changedMs = nowMs;
   }
 
   /** What the tree has not brought: the announcer takes a place in it, or just sends it while the trunk is trusted to be late only. */
@@ -343,7 +273,7 @@ export class TreeMachine implements Machine<TreeAction> {
     const graft = [this.#graft(to, entries), count('tree:grafted')];
     const isTrusted = this.#trunk.isSettled(to, nowMs) && this.#trunk.owes(nowMs);
     const isStaying = !isTrusted || member.isEager || this.#trunk.has(to);
-    this.#admit(member, nowMs);
+    this.#members.admit(member, nowMs);
     return isStaying ? graft : [...graft, ...this.#prune(to, member, nowMs), count('tree:pulled')];
   }
 
@@ -369,7 +299,7 @@ export class TreeMachine implements Machine<TreeAction> {
   /** The trunk brings what there is: eager neighbours outside it only bring copies. */
   #tidied(from: NodeId, nowMs: number): TreeAction[] {
     if (!this.#trunk.isAbove(from) || this.isEager(from) !== true) return [];
-    return this.#extras.flatMap(([peer, member]) =>
+    return this.#members.extras.flatMap(([peer, member]) =>
       nowMs < member.extraMs ? [] : [...this.#prune(peer, member, nowMs), count('tree:tidied')],
     );
   }
@@ -377,11 +307,11 @@ export class TreeMachine implements Machine<TreeAction> {
   /** The neighbours hear of our way to the root when it has changed, and its next hop is in the tree. */
   #grow(nowMs: number): TreeAction[] {
     if (!this.#trunk.tick(nowMs)) return [];
-    const actions = [...this.#members.keys()].map((peer) => this.#report(peer, nowMs));
+    const actions = this.#members.ids.map((peer) => this.#report(peer, nowMs));
     const { parent } = this.#trunk;
     const member = parent === undefined ? undefined : this.#members.get(parent);
     if (parent === undefined || member === undefined || member.isEager) return actions;
-    this.#admit(member, nowMs);
+    this.#members.admit(member, nowMs);
     return [...actions, this.#graft(parent, [])];
   }
 
@@ -389,14 +319,4 @@ export class TreeMachine implements Machine<TreeAction> {
     const report: RootReport = this.#trunk.report(to, nowMs);
     return { type: 'send', to, message: { type: 'root', ...report } };
   }
-}
-
-function told(to: NodeId, summary: Summary | undefined): TreeAction[] {
-  if (summary === undefined) return [];
-  const actions: TreeAction[] = summary.messages.map((message) => ({ type: 'send', to, message }));
-  return summary.isCut ? [...actions, count('tree:summary-cut')] : actions;
-}
-
-function count(name: string, by = 1): TreeAction {
-  return { type: 'count', name, count: by };
 }

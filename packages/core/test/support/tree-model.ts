@@ -4,7 +4,8 @@ import { SeededRandom } from '../../src/testing/seeded-random.js';
 import { bytesKey } from '../../src/envelope/batch.js';
 import type { Entry, TreeMessage } from '../../src/tree/messages.js';
 import { includes, SpanSet, without } from '../../src/tree/spans.js';
-import { TreeMachine, type TreeAction } from '../../src/tree/tree-machine.js';
+import type { TreeAction } from '../../src/tree/tree-actions.js';
+import { TreeMachine } from '../../src/tree/tree-machine.js';
 
 interface Event {
   readonly atMs: number;
