@@ -7,7 +7,7 @@ import { codebaseFingerprint, describeCodebase } from '../src/codebase-fingerpri
 import { temporaryFolder } from './temporary-folder.js';
 
 const PACKAGES = fileURLToPath(new URL('../..', import.meta.url));
-const NAMES = ['core', 'crypto', 'defense', 'node'];
+const NAMES = ['annex', 'core', 'crypto', 'defense', 'node'];
 const folder = temporaryFolder();
 const application = join(folder.path, 'application');
 
