@@ -55,6 +55,7 @@ export {
   SigmaType,
 } from './sigma-messages.js';
 export type {
+  SigmaBody,
   SigmaChallenge,
   SigmaFirst,
   SigmaHeader,

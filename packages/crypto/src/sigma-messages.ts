@@ -106,6 +106,13 @@ export const sigmaSecondBytes = (kem: Kem): number => secondClearBytes(kem) + se
 /** Bytes of the third message. */
 export const SIGMA_THIRD_BYTES = THIRD_CLEAR_BYTES + sealedProofBytes(ML_DSA_65_SIGNATURE_BYTES);
 
+/** A message behind its header. */
+export interface SigmaBody {
+  readonly reader: ByteReader;
+  readonly kem: Kem;
+  readonly suite: number;
+}
+
 /**
  * The coders of one SIGMA handshake's messages: links and channels differ in magic and version alone. What a decoder takes
  * has exactly the length of its type and suite; undefined for all else.
@@ -133,7 +140,7 @@ export class SigmaMessages {
 
   /** The whole first message: it is all in clear. */
   encodeFirst(kem: Kem, first: SigmaFirst): Uint8Array {
-    return this.#header(SigmaType.FIRST, kem.suite, sigmaFirstBytes(kem))
+    return this.encodeHeader(SigmaType.FIRST, kem.suite, sigmaFirstBytes(kem))
       .bytes(first.networkPrefix)
       .bytes(first.session)
       .bytes(first.nonce)
@@ -144,7 +151,7 @@ export class SigmaMessages {
 
   /** The first message of this version; undefined for any other bytes. */
   decodeFirst(bytes: Uint8Array): SigmaFirst | undefined {
-    const found = this.#body(bytes, SigmaType.FIRST, sigmaFirstBytes);
+    const found = this.body(bytes, SigmaType.FIRST, sigmaFirstBytes);
     if (found === undefined) return undefined;
     const { reader, kem, suite } = found;
     return {
@@ -159,7 +166,7 @@ export class SigmaMessages {
 
   /** A responder's demand for a puzzle's solution, in clear. */
   encodeChallenge(challenge: SigmaChallenge): Uint8Array {
-    return this.#header(SigmaType.CHALLENGE, challenge.suite, CHALLENGE_BYTES)
+    return this.encodeHeader(SigmaType.CHALLENGE, challenge.suite, CHALLENGE_BYTES)
       .bytes(challenge.session)
       .bytes(challenge.seed)
       .u8(challenge.bits)
@@ -170,7 +177,7 @@ export class SigmaMessages {
 
   /** A demand of this version; undefined for any other bytes. */
   decodeChallenge(bytes: Uint8Array): SigmaChallenge | undefined {
-    const found = this.#body(bytes, SigmaType.CHALLENGE, () => CHALLENGE_BYTES);
+    const found = this.body(bytes, SigmaType.CHALLENGE, () => CHALLENGE_BYTES);
     if (found === undefined) return undefined;
     const { reader, suite } = found;
     return {
@@ -185,7 +192,7 @@ export class SigmaMessages {
 
   /** The clear part of the second message, through the end of the KEM ciphertext: additional data of its AEAD field. */
   encodeSecondClear(kem: Kem, fields: Omit<SigmaSecond, 'suite' | 'clear' | 'sealed'>): Uint8Array {
-    return this.#header(SigmaType.SECOND, kem.suite, sigmaSecondBytes(kem), secondClearBytes(kem))
+    return this.encodeHeader(SigmaType.SECOND, kem.suite, sigmaSecondBytes(kem), secondClearBytes(kem))
       .bytes(fields.initiatorSession)
       .bytes(fields.responderSession)
       .bytes(fields.nonce)
@@ -195,7 +202,7 @@ export class SigmaMessages {
 
   /** The second message of this version, its AEAD field still sealed; undefined for any other bytes. */
   decodeSecond(bytes: Uint8Array): SigmaSecond | undefined {
-    const found = this.#body(bytes, SigmaType.SECOND, sigmaSecondBytes);
+    const found = this.body(bytes, SigmaType.SECOND, sigmaSecondBytes);
     if (found === undefined) return undefined;
     const { reader, kem, suite } = found;
     return {
@@ -211,14 +218,14 @@ export class SigmaMessages {
 
   /** The clear part of the third message: additional data of its AEAD field. */
   encodeThirdClear(suite: number, responderSession: Uint8Array): Uint8Array {
-    return this.#header(SigmaType.THIRD, suite, SIGMA_THIRD_BYTES, THIRD_CLEAR_BYTES)
+    return this.encodeHeader(SigmaType.THIRD, suite, SIGMA_THIRD_BYTES, THIRD_CLEAR_BYTES)
       .bytes(responderSession)
       .finish();
   }
 
   /** The third message of this version, its AEAD field still sealed; undefined for any other bytes. */
   decodeThird(bytes: Uint8Array): SigmaThird | undefined {
-    const found = this.#body(bytes, SigmaType.THIRD, () => SIGMA_THIRD_BYTES);
+    const found = this.body(bytes, SigmaType.THIRD, () => SIGMA_THIRD_BYTES);
     if (found === undefined) return undefined;
     const { reader, suite } = found;
     const responderSession = reader.bytes(SIGMA_SESSION_BYTES);
@@ -227,7 +234,7 @@ export class SigmaMessages {
 
   /** A refusal with its code, in clear. */
   encodeRefusal(refusal: SigmaRefusal): Uint8Array {
-    return this.#header(SigmaType.REFUSAL, refusal.suite, REFUSAL_BYTES)
+    return this.encodeHeader(SigmaType.REFUSAL, refusal.suite, REFUSAL_BYTES)
       .bytes(refusal.session)
       .u16(refusal.code)
       .u16(0)
@@ -245,12 +252,13 @@ export class SigmaMessages {
     return { suite: head.suite, session, code: reader.u16(), reserved: reader.u16() };
   }
 
-  /** A header that announces `length` bytes, of which `written` are written here. */
-  #header(type: number, suite: number, length: number, written = length): ByteWriter {
+  /** Begins a message, also one of a type that only its protocol has: a header that announces `length` bytes, of which `written` are written here. */
+  encodeHeader(type: number, suite: number, length: number, written = length): ByteWriter {
     return new ByteWriter(written).u16(this.#magic).u8(this.#version).u8(type).u16(suite).u16(length);
   }
 
-  #body(bytes: Uint8Array, type: number, length: (kem: Kem) => number) {
+  /** What follows the header of a message of this version and type, whose length is what its suite asks for; undefined for any other bytes. */
+  body(bytes: Uint8Array, type: number, length: (kem: Kem) => number): SigmaBody | undefined {
     const head = this.decodeHeader(bytes);
     const kem = head === undefined ? undefined : kemOfSuite(head.suite);
     if (head === undefined || kem === undefined) return undefined;

@@ -33,9 +33,9 @@ export const PUZZLE_BYTES = SIGMA_PUZZLE_BYTES;
 export const CONFIRM_BYTES = SIGMA_THIRD_BYTES;
 export const openBytes = sigmaFirstBytes;
 export const answerBytes = sigmaSecondBytes;
-/** "AX", the first two bytes of every message. */
-export const MAGIC = 0x4158;
-const messages = new SigmaMessages(MAGIC, ANNEX_VERSION);
+const MAGIC = 0x4158;
+/** The coders of this protocol's handshake. */
+export const messages = new SigmaMessages(MAGIC, ANNEX_VERSION);
 /** What a flow carries is padded to one of these, so that CONFIRM looks like a record. */
 const PADDED_BYTES = [2_048, 8_192] as const;
 

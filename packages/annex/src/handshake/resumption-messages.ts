@@ -1,13 +1,11 @@
-import { ByteReader, ByteWriter, concatBytes, kemOfSuite, type Kem } from '@yakmesh/crypto';
+import { concatBytes, type Kem } from '@yakmesh/crypto';
 import {
-  ANNEX_VERSION,
-  decodeHeader,
   decodeOpen,
   encodeAnswerClear,
   encodeOpen,
   HandshakeType,
   HEADER_BYTES,
-  MAGIC,
+  messages,
   openBytes,
   PARAMS_BYTES,
   SESSION_BYTES,
@@ -53,16 +51,16 @@ export const reanswerBytes = (kem: Kem): number => reanswerClearBytes(kem) + SEA
 /** REOPEN up to its binder, which is made of these bytes and follows them. */
 export function encodeReopenBound(kem: Kem, open: Open, ticketId: Uint8Array): Uint8Array {
   const body = encodeOpen(kem, open).subarray(HEADER_BYTES);
-  return concatBytes(header(HandshakeType.REOPEN, kem.suite, reopenBytes(kem)), body, ticketId);
+  return concatBytes(encodeHeader(HandshakeType.REOPEN, kem.suite, reopenBytes(kem)), body, ticketId);
 }
 
 /** Undefined for what is no REOPEN of this version. */
 export function decodeReopen(bytes: Uint8Array): Reopen | undefined {
-  const kem = kemOf(bytes, HandshakeType.REOPEN);
-  if (kem === undefined || bytes.length !== reopenBytes(kem)) return undefined;
+  const kem = messages.body(bytes, HandshakeType.REOPEN, reopenBytes)?.kem;
+  if (kem === undefined) return undefined;
   const length = openBytes(kem);
   const first = concatBytes(
-    header(HandshakeType.OPEN, kem.suite, length),
+    encodeHeader(HandshakeType.OPEN, kem.suite, length),
     bytes.subarray(HEADER_BYTES, length),
   );
   const open = decodeOpen(first);
@@ -76,14 +74,14 @@ export function encodeReanswerClear(
   fields: Omit<Answer, 'suite' | 'clear' | 'sealed'>,
 ): Uint8Array {
   const body = encodeAnswerClear(kem, fields).subarray(HEADER_BYTES);
-  return concatBytes(header(HandshakeType.REANSWER, kem.suite, reanswerBytes(kem)), body);
+  return concatBytes(encodeHeader(HandshakeType.REANSWER, kem.suite, reanswerBytes(kem)), body);
 }
 
 /** Undefined for what is no REANSWER of this version; its AEAD field is still sealed. */
 export function decodeReanswer(bytes: Uint8Array): Answer | undefined {
-  const kem = kemOf(bytes, HandshakeType.REANSWER);
-  if (kem === undefined || bytes.length !== reanswerBytes(kem)) return undefined;
-  const reader = bodyOf(bytes);
+  const found = messages.body(bytes, HandshakeType.REANSWER, reanswerBytes);
+  if (found === undefined) return undefined;
+  const { reader, kem } = found;
   return {
     suite: kem.suite,
     initiatorSession: reader.bytes(SESSION_BYTES),
@@ -97,17 +95,17 @@ export function decodeReanswer(bytes: Uint8Array): Answer | undefined {
 
 /** The clear part of RECONFIRM: additional data of its AEAD field. */
 export function encodeReconfirmClear(suite: number, responderSession: Uint8Array): Uint8Array {
-  return concatBytes(header(HandshakeType.RECONFIRM, suite, RECONFIRM_BYTES), responderSession);
+  return concatBytes(encodeHeader(HandshakeType.RECONFIRM, suite, RECONFIRM_BYTES), responderSession);
 }
 
 /** Undefined for what is no RECONFIRM of this version; its AEAD field is still sealed. */
 export function decodeReconfirm(bytes: Uint8Array): Confirm | undefined {
-  const kem = kemOf(bytes, HandshakeType.RECONFIRM);
-  if (kem === undefined || bytes.length !== RECONFIRM_BYTES) return undefined;
-  const reader = bodyOf(bytes);
+  const found = messages.body(bytes, HandshakeType.RECONFIRM, () => RECONFIRM_BYTES);
+  if (found === undefined) return undefined;
+  const { reader, suite } = found;
   const responderSession = reader.bytes(SESSION_BYTES);
   const clear = bytes.subarray(0, RECONFIRM_CLEAR_BYTES);
-  return { suite: kem.suite, responderSession, clear, sealed: reader.rest() };
+  return { suite, responderSession, clear, sealed: reader.rest() };
 }
 
 /** The plaintext of an AEAD field: params 64 ‖ fin 32. */
@@ -121,17 +119,6 @@ export function decodeShortProof(plaintext: Uint8Array): ShortProof | undefined 
   return { params: plaintext.subarray(0, PARAMS_BYTES), fin: plaintext.subarray(PARAMS_BYTES) };
 }
 
-function header(type: HandshakeType, suite: number, length: number): Uint8Array {
-  return new ByteWriter(HEADER_BYTES).u16(MAGIC).u8(ANNEX_VERSION).u8(type).u16(suite).u16(length).finish();
-}
-
-function kemOf(bytes: Uint8Array, type: HandshakeType): Kem | undefined {
-  const head = decodeHeader(bytes);
-  return head?.version === ANNEX_VERSION && head.type === type ? kemOfSuite(head.suite) : undefined;
-}
-
-function bodyOf(bytes: Uint8Array): ByteReader {
-  const reader = new ByteReader(bytes);
-  reader.skip(HEADER_BYTES);
-  return reader;
+function encodeHeader(type: HandshakeType, suite: number, length: number): Uint8Array {
+  return messages.encodeHeader(type, suite, length, HEADER_BYTES).finish();
 }
