@@ -44,18 +44,12 @@ export class Redialer {
 
   /** From now on this endpoint is kept: dialled again for ever when the link is lost. */
   keep(endpoint: Endpoint, peer: Peer): void {
-    peer.dialled = endpoint.url;
-    if (!this.#machine.connected(endpoint.url)) return;
-    peer.isKept = true;
-    this.#endpoints.set(endpoint.url, { endpoint, nodeId: peer.nodeId, isHeld: false });
+    if (this.#note({ endpoint, nodeId: peer.nodeId, isHeld: false }, peer)) peer.isKept = true;
   }
 
   /** The same until `letGo`, for a link that is held; what the application keeps stays as it is. */
   keepHeld(endpoint: Endpoint, peer: Peer): void {
-    if (peer.isKept) return;
-    peer.dialled = endpoint.url;
-    if (!this.#machine.connected(endpoint.url)) return;
-    this.#endpoints.set(endpoint.url, { endpoint, nodeId: peer.nodeId, isHeld: true });
+    if (!peer.isKept) this.#note({ endpoint, nodeId: peer.nodeId, isHeld: true }, peer);
   }
 
   /** Nobody holds the link to that node any more. */
@@ -94,6 +88,15 @@ export class Redialer {
     this.#isStopped = true;
     if (this.#timer !== undefined) this.#options.clock.clearTimer(this.#timer);
     this.#timer = undefined;
+  }
+
+  /** False where there is no room for it. */
+  #note(kept: Kept, peer: Peer): boolean {
+    const { url } = kept.endpoint;
+    peer.dialled = url;
+    if (!this.#machine.connected(url)) return false;
+    this.#endpoints.set(url, kept);
+    return true;
   }
 
   async #dial({ endpoint, isHeld }: Kept): Promise<Peer> {
