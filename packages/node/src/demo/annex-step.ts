@@ -1,5 +1,5 @@
 import { withAbort } from '@yakmesh/core/transport';
-import { NodeError } from '../errors.js';
+import { failed } from './failed.js';
 import { freshToken, type Fleet } from './fleet.js';
 import { lineBeside, type Line } from './line.js';
 import { duration } from './text.js';
@@ -47,8 +47,4 @@ async function talk({ first, second: relay, last }: Line, signal: AbortSignal): 
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
-}
-
-function failed(why: string): NodeError {
-  return new NodeError('DEMO_FAILED', why);
 }

@@ -1,8 +1,8 @@
 import { withAbort } from '@yakmesh/core/transport';
 import { fork } from 'node:child_process';
-import { NodeError } from '../errors.js';
 import { DEMO_ATTACKER_PATH } from '../package-place.js';
 import type { AttackReport } from './attack.js';
+import { failed } from './failed.js';
 import type { Fleet } from './fleet.js';
 
 /** Attacks the first node from another process while the mesh does something, and says in one line what came of both. */
@@ -12,14 +12,13 @@ export async function defense(
   meanwhile: (fleet: Fleet, signal: AbortSignal) => Promise<string>,
 ): Promise<string> {
   const [victim] = fleet.members;
-  if (victim === undefined) throw new NodeError('DEMO_FAILED', 'No node has started.');
+  if (victim === undefined) throw failed('No node has started.');
   const [report, seen] = await Promise.all([
     runAttacker(Number(new URL(victim.endpoint).port), signal),
     meanwhile(fleet, signal),
   ]);
   const { heard, refused, retryAfterSeconds } = report;
-  if (refused === 0)
-    throw new NodeError('DEMO_FAILED', `node 1 read ${heard} false handshakes and banned nobody.`);
+  if (refused === 0) throw failed(`node 1 read ${heard} false handshakes and banned nobody.`);
   return `an attacker's ${heard} false handshakes were refused and its address banned for ${retryAfterSeconds} s; meanwhile ${seen}`;
 }
 
@@ -37,6 +36,6 @@ async function runAttacker(port: number, signal: AbortSignal): Promise<AttackRep
   } finally {
     child.kill('SIGKILL');
   }
-  if (report === undefined) throw new NodeError('DEMO_FAILED', 'The attacker’s process died.');
+  if (report === undefined) throw failed('The attacker’s process died.');
   return report;
 }

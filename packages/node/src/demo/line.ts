@@ -1,5 +1,5 @@
 import { withAbort } from '@yakmesh/core/transport';
-import { NodeError } from '../errors.js';
+import { failed } from './failed.js';
 import type { Fleet, Member } from './fleet.js';
 import { connect } from './meeting.js';
 
@@ -24,7 +24,7 @@ export async function lineBeside(fleet: Fleet, signal: AbortSignal): Promise<Lin
   const [first, second] = line.members;
   const last = line.members.at(-1);
   if (first === undefined || second === undefined || last === undefined)
-    throw new NodeError('DEMO_FAILED', 'the line has not started.');
+    throw failed('the line has not started.');
   return { fleet: line, first, second, last };
 }
 

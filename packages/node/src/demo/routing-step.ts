@@ -1,5 +1,5 @@
 import { withAbort } from '@yakmesh/core/transport';
-import { NodeError } from '../errors.js';
+import { failed } from './failed.js';
 import { freshToken, type Fleet } from './fleet.js';
 import { lineBeside, LINE_NODES } from './line.js';
 import { duration } from './text.js';
@@ -17,10 +17,10 @@ export async function routing(fleet: Fleet, signal: AbortSignal): Promise<string
   const isDirect = (await first.process.call('status', {})).peers.some(
     ({ nodeId }) => nodeId === last.nodeId,
   );
-  if (isDirect) throw new NodeError('DEMO_FAILED', 'the ends of the line are neighbours.');
+  if (isDirect) throw failed('the ends of the line are neighbours.');
   if (!acknowledged || via !== second.nodeId)
-    throw new NodeError('DEMO_FAILED', `the message went through ${via} and was not acknowledged.`);
+    throw failed(`the message went through ${via} and was not acknowledged.`);
   if (arrived.length !== 1 || arrived[0]?.node !== LINE_NODES || arrived[0].from !== first.nodeId)
-    throw new NodeError('DEMO_FAILED', `the message arrived ${arrived.length} times.`);
+    throw failed(`the message arrived ${arrived.length} times.`);
   return `a message crossed a line of ${LINE_NODES} nodes, whose ends know no way, and its acknowledgement came back: ${duration(tookMs)}`;
 }

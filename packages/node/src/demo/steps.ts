@@ -4,6 +4,7 @@ import { NodeError } from '../errors.js';
 import { annex } from './annex-step.js';
 import { defense } from './defense-step.js';
 import type { Delivery } from './deliveries.js';
+import { failed } from './failed.js';
 import { freshToken, type Fleet, type Member } from './fleet.js';
 import { isConnected, linksOfAll, mutualLinks } from './links.js';
 import { connect } from './meeting.js';
@@ -206,10 +207,6 @@ async function settled<T>(promise: Promise<T>): Promise<T | undefined> {
 function messageOf(error: unknown, who: string): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.startsWith(who) ? message : `${who}: ${message}`;
-}
-
-function failed(message: string): NodeError {
-  return new NodeError('DEMO_FAILED', message);
 }
 
 /** Joins the wish to end with a time limit, telling the two apart by their codes. */

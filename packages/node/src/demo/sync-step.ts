@@ -1,5 +1,5 @@
 import { delay, systemClock, withAbort } from '@yakmesh/core/transport';
-import { NodeError } from '../errors.js';
+import { failed } from './failed.js';
 import type { Fleet, Member } from './fleet.js';
 import { connect } from './meeting.js';
 import { duration } from './text.js';
@@ -23,7 +23,7 @@ export async function sync(fleet: Fleet, signal: AbortSignal): Promise<string> {
   await same(writers, written.length, signal);
   const late = await withAbort(signal, fleet.enlarge());
   const contact = writers.at(-1);
-  if (contact === undefined) throw new NodeError('DEMO_FAILED', 'No node has started.');
+  if (contact === undefined) throw failed('No node has started.');
   const startedMs = performance.now();
   await connect(late.process, `${contact.endpoint}#${contact.nodeId}`, signal);
   await same([contact, late], written.length, signal);
