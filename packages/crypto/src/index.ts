@@ -118,7 +118,8 @@ export type { HashPuzzlePosition } from './hash-puzzle.js';
 export { PUZZLE_BITS_MAX, PUZZLE_BITS_MIN, PuzzleIssuer, puzzlePrefix } from './puzzle-issuer.js';
 export type { PuzzledMessage, PuzzleIssuerOptions } from './puzzle-issuer.js';
 export { CryptoPool } from './pool.js';
-export type { CryptoPoolOptions, PoolMode } from './pool.js';
+export type { PoolMode } from './pool.js';
+export type { CryptoPoolOptions, PoolPriority, PoolSignOptions, PoolVerifyOptions } from './pool-options.js';
 export type { SolvePuzzleOptions } from './puzzle-run.js';
 
 export {

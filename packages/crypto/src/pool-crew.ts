@@ -3,7 +3,7 @@ import { CryptoError } from './errors.js';
 import type { SigningIdentity } from './identity.js';
 import { seedAccessOf } from './identity.js';
 import type { Platform, WorkerThread } from './platform.js';
-import type { PoolJob, PoolWork, SignWork, VerifyWork } from './pool-job.js';
+import { isLow, type PoolJob, type PoolWork, type SignWork, type VerifyWork } from './pool-job.js';
 import type { PoolResponse } from './pool-messages.js';
 import { copyOfPuzzle } from './puzzle-slice.js';
 
@@ -66,8 +66,9 @@ export class PoolCrew {
   }
 
   /**
-   * Gives the job to the least busy worker; false when all are busy or none can be had. A slice of a puzzle goes to an
-   * idle worker alone, and what comes after it rather waits for its end than for a further worker's start.
+   * Gives the job to the least busy worker; false when all are busy or none can be had. A slice of a puzzle and what has
+   * a low priority go to an idle worker alone; what comes after a slice rather waits for its end than for a further
+   * worker's start.
    */
   take(job: PoolJob): boolean {
     if (this.#isOver) return false;
@@ -76,9 +77,10 @@ export class PoolCrew {
       if (idlest === undefined || busyness(member) < busyness(idlest)) idlest = member;
     }
     const isSlice = job.work.type === 'puzzle';
+    const isPatient = isSlice || isLow(job.work);
     const isIdle = idlest !== undefined && busyness(idlest) <= (isSlice ? 0 : SLICE_BUSYNESS);
     if (!isIdle && this.#members.size < this.#size) idlest = this.#start() ?? idlest;
-    if (idlest === undefined || idlest.jobs.size >= (isSlice ? 1 : JOBS_PER_WORKER)) return false;
+    if (idlest === undefined || idlest.jobs.size >= (isPatient ? 1 : JOBS_PER_WORKER)) return false;
     this.#assign(idlest, job);
     return true;
   }

@@ -9,6 +9,7 @@ export interface SignWork {
   readonly identity: SigningIdentity;
   readonly message: Uint8Array;
   readonly context: Uint8Array;
+  readonly isLow: boolean;
 }
 
 /** A signature to be checked. */
@@ -18,6 +19,12 @@ export interface VerifyWork {
   readonly message: Uint8Array;
   readonly signature: Uint8Array;
   readonly context: Uint8Array;
+  readonly isLow: boolean;
+}
+
+/** Whether it gives way to signatures and verifications of a normal priority. */
+export function isLow(work: PoolWork): boolean {
+  return work.type !== 'puzzle' && work.isLow;
 }
 
 /** What a pool can be asked for. */

@@ -2,38 +2,25 @@ import { platform } from '#platform';
 import { requireBytes } from './bytes.js';
 import { CryptoError } from './errors.js';
 import { requireHashPuzzle } from './hash-puzzle.js';
-import type { SigningIdentity, SignOptions } from './identity.js';
+import type { SigningIdentity } from './identity.js';
 import { requireContext, seedAccessOf } from './identity.js';
 import { chooseMlDsa65 } from './native-provider.js';
 import { nobleProvider } from './noble-provider.js';
 import { PoolCrew } from './pool-crew.js';
 import type { PoolResult, PoolWork } from './pool-job.js';
 import { compute, PoolJob } from './pool-job.js';
+import type { CryptoPoolOptions, PoolSignOptions, PoolVerifyOptions } from './pool-options.js';
 import { PoolQueue } from './pool-queue.js';
 import type { MlDsa65 } from './provider.js';
 import type { SolvePuzzleOptions } from './puzzle-run.js';
 import { solveInSlices } from './puzzle-run.js';
 import type { PuzzleSlice, PuzzleWork } from './puzzle-slice.js';
-import type { VerifyOptions } from './verify.js';
 
 /**
  * How a pool works: `workers` in threads of its own (noble), `native-async` in the platform's threads, `in-thread` on
  * the caller's event loop, one job a turn, where neither can be had.
  */
 export type PoolMode = 'workers' | 'native-async' | 'in-thread';
-
-/** Options of {@link CryptoPool}. */
-export interface CryptoPoolOptions {
-  /**
-   * Worker threads when noble does the work, and for puzzles; 0 works in the caller's thread. Each costs about 10 MB
-   * and one processor while busy. @defaultValue one less than the processors, at least 1 and at most 2
-   */
-  readonly workers?: number;
-  /** Jobs that may wait; a further one rejects with `CRYPTO_POOL_FULL`. @defaultValue 1,024 (half a second of native verifications) */
-  readonly queueMax?: number;
-  /** Who computes. @defaultValue 'auto': native where it passed its round trip, else noble */
-  readonly provider?: 'auto' | 'noble' | 'native';
-}
 
 /** A node has other work for its last processor, and two workers already sign 240 and verify 1,000 a second. */
 const WORKERS_DEFAULT_MAX = 2;
@@ -101,14 +88,15 @@ export class CryptoPool {
    * An ML-DSA-65 signature. An identity that is not of this copy of the package, whose seed is out of reach, is asked to
    * sign by itself. Rejects with `CRYPTO_POOL_FULL`, `CRYPTO_POOL_CLOSED`, `IDENTITY_DESTROYED` or the signal's reason.
    */
-  async sign(identity: SigningIdentity, message: Uint8Array, options: SignOptions): Promise<Uint8Array> {
+  async sign(identity: SigningIdentity, message: Uint8Array, options: PoolSignOptions): Promise<Uint8Array> {
     requireBytes(message, 'message');
     requireContext(options.context);
     if (seedAccessOf(identity) === undefined) {
       this.#requireOpen();
       return identity.sign(message, options);
     }
-    const work: PoolWork = { type: 'sign', identity, message, context: options.context };
+    const { context, priority } = options;
+    const work: PoolWork = { type: 'sign', identity, message, context, isLow: priority === 'low' };
     return (await this.#submit(work, options.signal)) as Uint8Array;
   }
 
@@ -118,13 +106,14 @@ export class CryptoPool {
     message: Uint8Array,
     signature: Uint8Array,
     context: Uint8Array,
-    options: VerifyOptions = {},
+    options: PoolVerifyOptions = {},
   ): Promise<boolean> {
     requireBytes(publicKey, 'publicKey');
     requireBytes(message, 'message');
     requireBytes(signature, 'signature');
     requireBytes(context, 'context');
-    const work: PoolWork = { type: 'verify', publicKey, message, signature, context };
+    const isLow = options.priority === 'low';
+    const work: PoolWork = { type: 'verify', publicKey, message, signature, context, isLow };
     return (await this.#submit(work, options.signal)) as boolean;
   }
 
@@ -192,7 +181,7 @@ export class CryptoPool {
     }
     for (let job = this.#queue.urgent; job !== undefined; job = this.#queue.urgent) {
       if (!this.#start(job, this.#mlDsa65)) break;
-      this.#queue.delete(job);
+      this.#queue.take(job);
     }
     // Where the platform's own threads do the rest, workers are free for puzzles whatever waits.
     if (this.#queue.urgentCount > 0 && this.#mode !== 'native-async') return;

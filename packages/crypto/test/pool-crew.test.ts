@@ -48,9 +48,9 @@ function newRig(size = 1): Rig {
   return { crew, threads, log, returned };
 }
 
-function signJob(who = identity): PoolJob {
+function signJob(who = identity, isLow = false): PoolJob {
   const job = new PoolJob(
-    { type: 'sign', identity: who, message: Uint8Array.of(1), context },
+    { type: 'sign', identity: who, message: Uint8Array.of(1), context, isLow },
     undefined,
     () => undefined,
   );
@@ -68,6 +68,13 @@ test('workers start one by one as work demands, and take two jobs each', () => {
   const rig = newRig(2);
   expect([1, 2, 3, 4, 5].map(() => rig.crew.take(signJob()))).toEqual([true, true, true, true, false]);
   expect(rig.threads.length).toBe(2);
+});
+
+test('what has a low priority waits for an idle worker', () => {
+  const rig = newRig();
+  rig.crew.take(signJob());
+  expect(rig.crew.take(signJob(identity, true))).toBe(false);
+  expect(rig.crew.take(signJob())).toBe(true);
 });
 
 test('a seed is sent to a worker once, and forgotten when its identity is destroyed', async () => {
