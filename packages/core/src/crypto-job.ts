@@ -13,6 +13,8 @@ export type CryptoJob =
       readonly message: Uint8Array;
       readonly signature: Uint8Array;
       readonly context: Uint8Array;
+      /** Whether a stranger's: it gives way to what neighbours sent. */
+      readonly isStrangers: boolean;
     }
   | {
       readonly type: 'verify-slot';

@@ -4,7 +4,9 @@ import {
   CryptoPool,
   SlotSigner,
   verifySlot,
+  type BatchSign,
   type BatchUse,
+  type PoolPriority,
   type SigningIdentity,
   type VerifiedRoot,
 } from '@yakmesh/crypto';
@@ -100,10 +102,11 @@ export class MeshCrypto {
           slot: await this.#network(job.networkHash).slots.add('link', job.leaf, signal),
         };
       case 'verify': {
-        const { publicKey, message, signature, context } = job;
+        const { publicKey, message, signature, context, isStrangers } = job;
+        const priority = isStrangers ? 'low' : 'normal';
         return {
           type: 'verify',
-          valid: await pool.verify(publicKey, message, signature, context, { signal }),
+          valid: await pool.verify(publicKey, message, signature, context, { signal, priority }),
         };
       }
       case 'verify-slot':
@@ -152,15 +155,17 @@ export class MeshCrypto {
     const common = {
       identity,
       netFp: networkHash,
-      sign: (message: Uint8Array, context: Uint8Array, signal?: AbortSignal) =>
-        pool.sign(identity, message, signal === undefined ? { context } : { context, signal }),
       now: () => clock.nowMs(),
       randomBytes: (length: number) => random.bytes(length),
     };
+    const signWith =
+      (priority: PoolPriority['priority']): BatchSign =>
+      (message, context, signal) =>
+        pool.sign(identity, message, { context, priority, signal });
     const limits = { countMax: BATCH_MESSAGES_MAX, bytesMax: BATCH_BYTES_MAX, queueMax: SIGN_QUEUE_MAX };
     return {
-      signer: new BatchSigner({ ...common, ...limits }),
-      slots: new SlotSigner(common),
+      signer: new BatchSigner({ ...common, ...limits, sign: signWith('normal') }),
+      slots: new SlotSigner({ ...common, sign: signWith('low') }),
       verifier: new BatchVerifier({
         netFp: networkHash,
         now: () => clock.nowMs(),

@@ -232,6 +232,7 @@ export class ResponderMachine {
         message: sha512(concatBytes(transcript2, proof.publicKey, proof.params)),
         signature: proof.signature,
         context: INITIATOR_CONTEXT,
+        isStrangers: true,
       }),
     ];
   }

@@ -146,6 +146,7 @@ export class LinkRatchet {
         message,
         signature: signed.signature,
         context: CONTEXT,
+        isStrangers: false,
       }),
     ];
   }

@@ -1,4 +1,9 @@
-import { CryptoPool, type SigningIdentity, type SignOptions, type VerifyOptions } from '@yakmesh/crypto';
+import {
+  CryptoPool,
+  type SigningIdentity,
+  type PoolSignOptions,
+  type PoolVerifyOptions,
+} from '@yakmesh/crypto';
 import type { VirtualClock } from './virtual-clock.js';
 
 /** Real signatures, computed in this thread while virtual time stands still. */
@@ -10,7 +15,11 @@ export class TrackedPool extends CryptoPool {
     this.#clock = clock;
   }
 
-  override sign(identity: SigningIdentity, message: Uint8Array, options: SignOptions): Promise<Uint8Array> {
+  override sign(
+    identity: SigningIdentity,
+    message: Uint8Array,
+    options: PoolSignOptions,
+  ): Promise<Uint8Array> {
     return this.#clock.track(super.sign(identity, message, options));
   }
 
@@ -19,7 +28,7 @@ export class TrackedPool extends CryptoPool {
     message: Uint8Array,
     signature: Uint8Array,
     context: Uint8Array,
-    options: VerifyOptions = {},
+    options: PoolVerifyOptions = {},
   ): Promise<boolean> {
     return this.#clock.track(super.verify(publicKey, message, signature, context, options));
   }

@@ -1,10 +1,10 @@
 import type {
   BatchProof,
   NodeId,
+  PoolSignOptions,
+  PoolVerifyOptions,
   SigningIdentity,
-  SignOptions,
   SolvePuzzleOptions,
-  VerifyOptions,
 } from '@yakmesh/crypto';
 import type { Clock } from './clock.js';
 import type { Flow, FlowOptions } from './flow.js';
@@ -86,14 +86,14 @@ export type SignatureUse = 'hop' | 'desc' | 'record' | 'receipt' | 'peer';
  */
 export interface SignatureWorkers {
   /** A signature of 3,309 bytes. */
-  sign(identity: SigningIdentity, message: Uint8Array, options: SignOptions): Promise<Uint8Array>;
+  sign(identity: SigningIdentity, message: Uint8Array, options: PoolSignOptions): Promise<Uint8Array>;
   /** Whether a signature fits; false for anything malformed. */
   verify(
     publicKey: Uint8Array,
     message: Uint8Array,
     signature: Uint8Array,
     context: Uint8Array,
-    options?: VerifyOptions,
+    options?: PoolVerifyOptions,
   ): Promise<boolean>;
   /** The 40 B solution of a hash puzzle. */
   solvePuzzle(prefix: Uint8Array, bits: number, options?: SolvePuzzleOptions): Promise<Uint8Array>;

@@ -119,6 +119,7 @@ class ModelSide {
       message,
       signature,
       context: PROOF_CONTEXT,
+      isStrangers: this.#role === 'responder',
     });
   }
 

@@ -4,9 +4,9 @@ import {
   CryptoPool,
   type PoolMode,
   type SigningIdentity,
-  type SignOptions,
+  type PoolSignOptions,
   type SolvePuzzleOptions,
-  type VerifyOptions,
+  type PoolVerifyOptions,
 } from '@yakmesh/crypto';
 import type { CryptoJob } from '../../crypto-job.js';
 import { BoundedMap } from '../../transport/bounded-map.js';
@@ -72,7 +72,7 @@ export class ModelPool extends CryptoPool {
   override async sign(
     identity: SigningIdentity,
     message: Uint8Array,
-    options: SignOptions,
+    options: PoolSignOptions,
   ): Promise<Uint8Array> {
     await this.#spend(this.#costs.signMs, options.signal);
     return modelSignature(identity.publicKey, message, options.context);
@@ -83,7 +83,7 @@ export class ModelPool extends CryptoPool {
     message: Uint8Array,
     signature: Uint8Array,
     context: Uint8Array,
-    options: VerifyOptions = {},
+    options: PoolVerifyOptions = {},
   ): Promise<boolean> {
     await this.#spend(this.#costs.verifyMs, options.signal);
     return isModelSignature(publicKey, message, signature, context);
