@@ -24,11 +24,15 @@ const CALM_MS = 15_000;
 /** After the last message of a phase, until every one has had time to arrive. */
 const SETTLE_MS = 2_000;
 
+/** Milliseconds of a clock that all processes of this machine share. */
+const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
+
 const pass = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** One phase of honest talk: its figures once the last message has arrived. */
 async function phase(name, ms, nodes, between = async () => undefined) {
   await Promise.all(nodes.map((node) => node.ask('meters')));
+  const startedMs = nowMs();
   await Promise.all(nodes.map((node) => node.ask('phase', { name })));
   await pass(ms);
   const [meters, honest] = await Promise.all(nodes.map((node) => node.ask('meters')));
@@ -37,7 +41,7 @@ async function phase(name, ms, nodes, between = async () => undefined) {
   await pass(SETTLE_MS);
   const reports = await Promise.all(nodes.map((node) => node.ask('heard', { name })));
   const failed = Object.assign({}, ...reports.map((report) => report.failed));
-  return { name, ms, meters, honest, failed, ...talk(reports) };
+  return { name, ms, meters, honest, failed, ...talk(reports, startedMs) };
 }
 
 function phaseRows(phases) {
@@ -48,6 +52,7 @@ function phaseRows(phases) {
     row('lost / heard twice', ({ lost, repeated }) => `${lost} / ${repeated}`),
     row('latency p50, ms', ({ p50Ms }) => p50Ms.toFixed(1)),
     row('latency p99, ms', ({ p99Ms }) => p99Ms.toFixed(1)),
+    row('latency p99, first 5 s, ms', ({ earlyP99Ms }) => earlyP99Ms.toFixed(1)),
     row('latency max, ms', ({ maxMs }) => maxMs.toFixed(1)),
     row('event-loop delay p99, ms', ({ meters }) => meters.delayP99Ms.toFixed(1)),
     row('event-loop delay max, ms', ({ meters }) => meters.delayMaxMs.toFixed(1)),
@@ -93,7 +98,7 @@ async function attackOn(node, { minutes, log, places, commit }) {
     await honest.ask('start', { numbers: others, networkId: NETWORK_ID, isVictim: false });
     await honest.ask('connect', { url: endpoint });
     const nodes = [victim, honest];
-    const startMs = Number(process.hrtime.bigint()) / 1e6 + 500;
+    const startMs = nowMs() + 500;
     const rhythm = { startMs, everyMs: SPEAK_EVERY_MS, words: WORDS, speakers: NODES.length };
     await Promise.all(nodes.map((one) => one.ask('speak', rhythm)));
     await pass(WARM_UP_MS);

@@ -17,6 +17,7 @@ export class Ears {
     seen[n] = 1;
     heard.count += 1;
     heard.latencies.push(heardMs - sentMs);
+    heard.sentMs.push(sentMs);
   }
 
   of(phase) {
@@ -31,7 +32,8 @@ export class Ears {
 
   #phase(name) {
     let phase = this.#phases.get(name);
-    if (phase === undefined) this.#phases.set(name, (phase = { count: 0, repeated: 0, latencies: [] }));
+    if (phase === undefined)
+      this.#phases.set(name, (phase = { count: 0, repeated: 0, latencies: [], sentMs: [] }));
     return phase;
   }
 }

@@ -9,20 +9,27 @@ export function percentile(values, share) {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
 }
 
+/** A phase's first seconds, in which an attacker is not banned yet. */
+const FIRST_MS = 5_000;
+
 /** What became of the honest messages of a phase: each is to be heard once by every node but its speaker. */
-export function talk(reports) {
+export function talk(reports, startedMs) {
   const sent = Object.assign({}, ...reports.map((report) => report.sent));
   const hearers = reports.flatMap((report) => report.heard);
   const total = Object.values(sent).reduce((sum, count) => sum + count, 0);
   const expected = hearers.reduce((sum, { number }) => sum + total - (sent[number] ?? 0), 0);
   const received = hearers.reduce((sum, { count }) => sum + count, 0);
   const latencies = hearers.flatMap(({ latencies: own }) => own);
+  const early = hearers.flatMap(({ latencies: own, sentMs }) =>
+    own.filter((_, index) => sentMs[index] < startedMs + FIRST_MS),
+  );
   return {
     sent: total,
     lost: expected - received,
     repeated: hearers.reduce((sum, { repeated }) => sum + repeated, 0),
     p50Ms: percentile(latencies, 0.5),
     p99Ms: percentile(latencies, 0.99),
+    earlyP99Ms: percentile(early, 0.99),
     maxMs: percentile(latencies, 1),
   };
 }
