@@ -16,15 +16,20 @@ interface Path {
   readonly frames: Frame[];
 }
 
-/** The ways of one session: flows by a number that the driver gives them. One is active; a new one must prove itself. */
+/**
+ * The ways of one session: flows by a number that the driver gives them. One is active; a new one must prove itself. The initiator
+ * chooses it and the responder follows: if both followed, each could move to where the other came from, without end.
+ */
 export class Paths {
   readonly #random: Random;
+  readonly #isFollower: boolean;
   readonly #paths = new Map<number, Path>();
   #active: number | undefined;
 
   /** The first path came with the handshake, which has proven it. */
-  constructor(first: number, random: Random) {
+  constructor(first: number, random: Random, isFollower: boolean) {
     this.#random = random;
+    this.#isFollower = isFollower;
     this.#paths.set(first, this.#path(true));
     this.#active = first;
   }
@@ -47,11 +52,12 @@ export class Paths {
     this.#active = id;
   }
 
-  /** A record came this way. True when it made this path the active one: it was the newest, and came another way. */
+  /** A record came this way. True when it made this path the active one of a follower: it was the newest, and came another way. */
   received(id: number, bytes: number, isNewest: boolean): boolean {
     const path = this.#paths.get(id) ?? this.#add(id, false);
     path.receivedBytes += bytes;
-    if (!isNewest || id === this.#active) return false;
+    const hasWay = !this.#isFollower && this.#active !== undefined;
+    if (!isNewest || hasWay || id === this.#active) return false;
     this.#active = id;
     return true;
   }

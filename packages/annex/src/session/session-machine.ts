@@ -46,7 +46,7 @@ export class SessionMachine {
     });
     this.#outbox = new Outbox(this.#acknowledger, this.#streams);
     this.#recovery = new Recovery(nowMs);
-    this.#paths = new Paths(path, random);
+    this.#paths = new Paths(path, random, role === 'responder');
     const parts = {
       keys: this.#keys,
       outbox: this.#outbox,
