@@ -2,8 +2,16 @@
 import { initiator, otherUses, responder, RULES, theft } from './handshake.mjs';
 import { needhamSchroeder } from './needham-schroeder.mjs';
 import { ratchetEnd, RATCHET_RULES, stolen } from './ratchet.mjs';
+import {
+  answererWith,
+  answersTwice,
+  callerWith,
+  callsTwice,
+  overheard,
+  RESUMPTION_RULES,
+} from './resumption.mjs';
 import { search } from './search.mjs';
-import { hash, identity, secret } from './terms.mjs';
+import { hash, identity, secret, variable } from './terms.mjs';
 
 const [alice, bob, eve] = ['Alice', 'Bob', 'Eve'].map(secret);
 const everybody = [eve, ...[alice, bob, eve].map((key) => identity(key))];
@@ -99,6 +107,85 @@ const SCENARIOS = {
   ),
 };
 
+/** Tickets: of Alice and Bob, of Alice and Eve, and of Bob and Eve, which she may have chosen to fit another. */
+const theirs = { id: secret('ticket'), psk: secret('psk') };
+const evesAtAlice = { id: secret("Eve's ticket"), psk: secret("Eve's psk") };
+const evesAtBob = {
+  id: variable("Eve's ticket at Bob"),
+  psk: variable("Eve's psk at Bob"),
+  peer: identity(eve),
+  isChosen: true,
+};
+const reopens = (rules, run, more = {}) => calls(rules, run, { ticket: callerWith(rules, theirs), ...more });
+const answersTo = (rules, run, tickets = [{ ...theirs, peer: identity(alice) }], more = {}) =>
+  answers(rules, run, { tickets: answererWith(rules, tickets), ...more });
+const resumption = (make, known = []) => ({
+  make: (rules) => ({
+    threads: make(rules),
+    known: [...everybody, ...known, ...(rules.unstolen ? [] : [theirs.psk])],
+  }),
+  rules: RESUMPTION_RULES,
+});
+
+Object.assign(SCENARIOS, {
+  'a ticket, and its REOPEN comes again': resumption((rules) => [
+    reopens(rules, 1),
+    answersTo(rules, 2),
+    answersTo(rules, 4),
+  ]),
+  'a ticket beside a full call': resumption((rules) => [
+    reopens(rules, 1),
+    calls(rules, 3),
+    answersTo(rules, 2),
+    answersTo(rules, 4),
+  ]),
+  'both call with one ticket': resumption((rules) => {
+    const atAlice = answererWith(rules, [{ ...theirs, peer: identity(bob) }]);
+    return [
+      reopens(rules, 1),
+      initiator({ rules, run: 3, key: bob, peer: alice, ticket: callerWith(rules, theirs) }),
+      answersTo(rules, 2),
+      responder({ rules, run: 4, key: alice, tickets: atAlice }),
+    ];
+  }),
+  'Eve has tickets of both': resumption(
+    (rules) => [
+      reopens(rules, 1),
+      callsEve(rules, 3, { ticket: callerWith(rules, evesAtAlice) }),
+      answersTo(rules, 2, [{ ...theirs, peer: identity(alice) }, evesAtBob]),
+    ],
+    Object.values(evesAtAlice),
+  ),
+  'a ticket, and it and all identity keys are stolen at some moment': resumption((rules) => [
+    reopens(rules, 1),
+    answersTo(rules, 2),
+    theft(alice, bob, theirs.psk),
+  ]),
+  'a ticket, with all identity keys stolen from the start': resumption(
+    (rules) => [reopens(rules, 1), answersTo(rules, 2)],
+    [alice, bob],
+  ),
+  'the ticket is stolen from the start': resumption(
+    (rules) => [reopens(rules, 1), calls(rules, 3), answersTo(rules, 2)],
+    [theirs.psk],
+  ),
+  'a session, and one from its ticket, and all identity keys are stolen at some moment': resumption(
+    (rules) => [
+      callsTwice({ rules, runs: [1, 3], key: alice, peer: bob }),
+      answersTwice({ rules, runs: [2, 4], key: bob }),
+      theft(alice, bob),
+    ],
+  ),
+  'a session with Eve, and one from its ticket': resumption((rules) => [
+    callsTwice({ rules, runs: [1, 3], key: alice, peer: eve }),
+    answersTwice({ rules, runs: [2, 4], key: bob }),
+  ]),
+  'who has the ticket only listens': {
+    rules: RESUMPTION_RULES,
+    make: (rules) => overheard(rules, alice, bob, theirs),
+  },
+});
+
 const turns = (rules, session, epochs = 2) => [
   ratchetEnd({ rules, session, key: alice, peer: bob, role: 'i', epochs }),
   ratchetEnd({ rules, session, key: bob, peer: alice, role: 'r', epochs }),
@@ -166,7 +253,29 @@ const DROPPED = [
   { without: ['fresh'], in: 'session state is stolen, then two turns', finds: 'secrecy' },
   { without: ['transcript'], in: 'two sessions are stolen, then a turn in each', finds: 'agreement' },
   { without: ['epoch', 'kind'], in: 'two sessions are stolen, then a turn in each' },
+  { without: ['named'], in: 'session state is stolen, then two turns', finds: 'agreement' },
+  { without: ['named'], in: 'session state is stolen, then two turns', finds: 'secrecy' },
+  { without: ['named', 'claimed'], in: 'session state is stolen, then two turns' },
   { without: ['erased'], in: 'a chain is stolen', finds: 'secrecy' },
+  { without: ['binder'], in: 'a ticket, and its REOPEN comes again', finds: 'agreement' },
+  { without: ['once'], in: 'a ticket, and its REOPEN comes again', finds: 'injectivity' },
+  { without: ['psk'], in: 'a ticket, and its REOPEN comes again', finds: 'agreement' },
+  { without: ['psk'], in: 'a ticket, and its REOPEN comes again', finds: 'secrecy' },
+  {
+    without: ['kem'],
+    in: 'a ticket, and it and all identity keys are stolen at some moment',
+    finds: 'secrecy',
+  },
+  { without: ['kem'], in: 'who has the ticket only listens', finds: 'secrecy' },
+  { without: ['unstolen'], in: 'a ticket, and its REOPEN comes again', finds: 'agreement' },
+  { without: ['unstolen'], in: 'a ticket, and its REOPEN comes again', finds: 'secrecy' },
+  { without: ['roles'], in: 'a ticket, and its REOPEN comes again', finds: 'nonce reuse' },
+  { without: ['directions'], in: 'a ticket, and its REOPEN comes again', finds: 'agreement' },
+  { without: ['prologue'], in: 'both call with one ticket', finds: 'agreement' },
+  { without: ['prologue'], in: 'Eve has tickets of both', finds: 'unknown key share' },
+  { without: ['fin', 'sealed'], in: 'a ticket, and its REOPEN comes again', finds: 'agreement' },
+  { without: ['fin'], in: 'a ticket beside a full call' },
+  { without: ['sealed'], in: 'a ticket, and its REOPEN comes again' },
 ];
 
 function searchWithout(name, without, finds) {
@@ -191,6 +300,9 @@ function run({ log }) {
     'a turn is concluded',
     'a turn is confirmed',
     'an EK is taken',
+    'B takes a ticket',
+    'A accepts a reanswer',
+    'B accepts A again',
   ]);
   log('As it is:');
   for (const name of Object.keys(SCENARIOS)) {
