@@ -26,10 +26,10 @@ test('a question about a way alone moves nobody', () => {
   expect([paths.received(arrival(0, [CHALLENGE])), paths.active]).toEqual([false, 0]);
 });
 
-test('an initiator without a way takes the one that a record comes over', () => {
-  const paths = new Paths(0, random, false);
+test.each([false, true])('an end without a way takes the one that any record comes over', (isFollower) => {
+  const paths = new Paths(0, random, isFollower);
   paths.close(0);
-  expect([paths.received(arrival(0)), paths.active]).toEqual([true, 1]);
+  expect([paths.received(arrival(0, [CHALLENGE])), paths.active]).toEqual([true, 1]);
 });
 
 test('with several ways alive records do not breed', async () => {

@@ -70,7 +70,8 @@ export class Paths {
     path.receivedBytes += bytes;
     const isNewest =
       epoch > this.#newest.epoch || (epoch === this.#newest.epoch && sequence > this.#newest.sequence);
-    if (!isNewest || frames.every(isAboutPath)) return false;
+    const isMoving = this.#active === undefined || !frames.every(isAboutPath);
+    if (!isNewest || !isMoving) return false;
     this.#newest = { epoch, sequence };
     const hasWay = !this.#isFollower && this.#active !== undefined;
     if (hasWay || id === this.#active) return false;
