@@ -1,139 +1,6 @@
 // What is searched: scenarios in which nothing may be found, and the same with a check dropped, in which it must be.
-import { initiator, otherUses, responder, RULES, theft } from './handshake.mjs';
-import { needhamSchroeder } from './needham-schroeder.mjs';
-import { ratchetEnd, RATCHET_RULES, stolen } from './ratchet.mjs';
+import { SCENARIOS } from './scenarios.mjs';
 import { search } from './search.mjs';
-import { hash, identity, secret } from './terms.mjs';
-
-const [alice, bob, eve] = ['Alice', 'Bob', 'Eve'].map(secret);
-const everybody = [eve, ...[alice, bob, eve].map((key) => identity(key))];
-
-const calls = (rules, run, more = {}) => initiator({ rules, run, key: alice, peer: bob, ...more });
-const callsEve = (rules, run, more = {}) => initiator({ rules, run, key: alice, peer: eve, ...more });
-const answers = (rules, run, more = {}) => responder({ rules, run, key: bob, ...more });
-const scenario = (make, known = everybody) => ({
-  make: (rules) => ({ threads: make(rules), known }),
-  rules: RULES,
-});
-
-/** Handshakes. Eve is an identity of the attacker's, who may call and be called like anybody. */
-const SCENARIOS = {
-  'Alice calls Bob': scenario((rules) => [calls(rules, 1), answers(rules, 2)]),
-  'two calls, two answers': scenario((rules) => [
-    calls(rules, 1),
-    calls(rules, 3),
-    answers(rules, 2),
-    answers(rules, 4),
-  ]),
-  'Alice calls Bob and Eve': scenario((rules) => [
-    calls(rules, 1),
-    callsEve(rules, 3),
-    answers(rules, 2),
-    answers(rules, 4),
-  ]),
-  'both call at once': scenario((rules) => [
-    calls(rules, 1),
-    answers(rules, 2),
-    initiator({ rules, run: 3, key: bob, peer: alice }),
-    responder({ rules, run: 4, key: alice }),
-  ]),
-  'she calls both, and keys are stolen at some moment': scenario((rules) => [
-    calls(rules, 1),
-    callsEve(rules, 3),
-    answers(rules, 2),
-    answers(rules, 4),
-    theft(alice, bob),
-  ]),
-  'she calls both, and Bob signs elsewhere too': scenario((rules) => [
-    calls(rules, 1),
-    callsEve(rules, 3),
-    answers(rules, 2),
-    answers(rules, 4),
-    otherUses({ rules, key: bob }),
-  ]),
-  'Alice calls herself': scenario((rules) => [
-    initiator({ rules, run: 1, key: alice, peer: alice }),
-    responder({ rules, run: 2, key: alice }),
-    answers(rules, 4),
-  ]),
-  'the identities sign elsewhere too': scenario((rules) => [
-    calls(rules, 1),
-    answers(rules, 2),
-    otherUses({ rules, key: alice }),
-    otherUses({ rules, key: bob }),
-  ]),
-  'all identity keys are stolen at some moment': scenario((rules) => [
-    calls(rules, 1),
-    answers(rules, 2),
-    theft(alice, bob),
-    ...(rules.ephemeral ? [] : [theft(secret('KEM key of Alice'))]),
-  ]),
-  "Alice's key is stolen from the start": scenario(
-    (rules) => [calls(rules, 1), calls(rules, 3), answers(rules, 2)],
-    [alice, ...everybody],
-  ),
-  "Bob's key is stolen from the start": scenario(
-    (rules) => [calls(rules, 1), answers(rules, 2), answers(rules, 4)],
-    [bob, ...everybody],
-  ),
-  'another session is given away': scenario((rules) => [
-    calls(rules, 1, { leaks: true }),
-    calls(rules, 3),
-    answers(rules, 2),
-    answers(rules, 4),
-  ]),
-  'an anonymous call beside a named one': scenario((rules) => [
-    calls(rules, 1, { isAnonymous: true }),
-    calls(rules, 3),
-    answers(rules, 2),
-    answers(rules, 4),
-  ]),
-  'messages come again': scenario((rules) => [calls(rules, 1), answers(rules, 2, { isRepeated: true })]),
-  'the attacker does not know whom Bob answers as': scenario(
-    (rules) => [answers(rules, 2, { hidesIdentity: true })],
-    [eve, identity(eve), identity(alice)],
-  ),
-  'the attacker does not know who calls Bob': scenario(
-    (rules) => [calls(rules, 1, { hidesIdentity: true }), answers(rules, 2)],
-    [eve, identity(eve), identity(bob)],
-  ),
-};
-
-const turns = (rules, session, epochs = 2) => [
-  ratchetEnd({ rules, session, key: alice, peer: bob, role: 'i', epochs }),
-  ratchetEnd({ rules, session, key: bob, peer: alice, role: 'r', epochs }),
-];
-const ratchet = (make, known) => ({ ...scenario(make, [...everybody, ...known]), rules: RATCHET_RULES });
-const chain = [hash('chain', secret('root'))];
-for (let generation = 1; generation <= 2; generation += 1) chain.push(hash('next', chain[generation - 1]));
-
-Object.assign(SCENARIOS, {
-  'session state is stolen, then two turns': ratchet((rules) => turns(rules, 1), stolen(1)),
-  'two sessions are stolen, then a turn in each': ratchet(
-    (rules) => [...turns(rules, 1, 1), ...turns(rules, 2, 1)],
-    [...stolen(1), ...stolen(2)],
-  ),
-  'two turns, and all identity keys are stolen at some moment': ratchet(
-    (rules) => [...turns(rules, 1), theft(alice, bob)],
-    stolen(1),
-  ),
-  'a chain is stolen': {
-    rules: { erased: true },
-    make: ({ erased }) => ({
-      threads: [],
-      known: erased ? [chain[2], hash('derived', secret('root'))] : [chain[0]],
-      events: [chain[0], hash('key', chain[0]), hash('key', chain[1])].map((term, at) => ({
-        kind: 'secret',
-        name: ['ck_0', 'the keys of generation 0', 'the keys of generation 1'][at],
-        terms: [term],
-      })),
-    }),
-  },
-  'Needham and Schroeder, with the answerer named': {
-    rules: { isNamed: true },
-    make: needhamSchroeder,
-  },
-});
 
 /** What is dropped, where, and what must then be found; without a `finds` nothing may be, for something else still holds. */
 const DROPPED = [
@@ -166,7 +33,29 @@ const DROPPED = [
   { without: ['fresh'], in: 'session state is stolen, then two turns', finds: 'secrecy' },
   { without: ['transcript'], in: 'two sessions are stolen, then a turn in each', finds: 'agreement' },
   { without: ['epoch', 'kind'], in: 'two sessions are stolen, then a turn in each' },
+  { without: ['named'], in: 'session state is stolen, then two turns', finds: 'agreement' },
+  { without: ['named'], in: 'session state is stolen, then two turns', finds: 'secrecy' },
+  { without: ['named', 'claimed'], in: 'session state is stolen, then two turns' },
   { without: ['erased'], in: 'a chain is stolen', finds: 'secrecy' },
+  { without: ['binder'], in: 'a ticket, and its REOPEN comes again', finds: 'agreement' },
+  { without: ['once'], in: 'a ticket, and its REOPEN comes again', finds: 'injectivity' },
+  { without: ['psk'], in: 'a ticket, and its REOPEN comes again', finds: 'agreement' },
+  { without: ['psk'], in: 'a ticket, and its REOPEN comes again', finds: 'secrecy' },
+  {
+    without: ['kem'],
+    in: 'a ticket, and it and all identity keys are stolen at some moment',
+    finds: 'secrecy',
+  },
+  { without: ['kem'], in: 'who has the ticket only listens', finds: 'secrecy' },
+  { without: ['unstolen'], in: 'a ticket, and its REOPEN comes again', finds: 'agreement' },
+  { without: ['unstolen'], in: 'a ticket, and its REOPEN comes again', finds: 'secrecy' },
+  { without: ['roles'], in: 'a ticket, and its REOPEN comes again', finds: 'nonce reuse' },
+  { without: ['directions'], in: 'a ticket, and its REOPEN comes again', finds: 'agreement' },
+  { without: ['prologue'], in: 'both call with one ticket', finds: 'agreement' },
+  { without: ['prologue'], in: 'Eve has tickets of both', finds: 'unknown key share' },
+  { without: ['fin', 'sealed'], in: 'a ticket, and its REOPEN comes again', finds: 'agreement' },
+  { without: ['fin'], in: 'a ticket beside a full call' },
+  { without: ['sealed'], in: 'a ticket, and its REOPEN comes again' },
 ];
 
 function searchWithout(name, without, finds) {
@@ -191,6 +80,9 @@ function run({ log }) {
     'a turn is concluded',
     'a turn is confirmed',
     'an EK is taken',
+    'B takes a ticket',
+    'A accepts a reanswer',
+    'B accepts A again',
   ]);
   log('As it is:');
   for (const name of Object.keys(SCENARIOS)) {

@@ -1,5 +1,15 @@
 // OPEN, ANSWER, CONFIRM and the first records, as PROTOCOL.md has them. `rules` says which of its checks are in force.
-import { encapsulate, hash, identity, kemKey, open, seal, secret, sign, tuple, variable } from './terms.mjs';
+import {
+  carried,
+  frames,
+  network,
+  proofEvent,
+  record,
+  schedule,
+  sealedEvent,
+  sessionOf,
+} from './schedule.mjs';
+import { encapsulate, hash, identity, kemKey, open, secret, sign, tuple, variable } from './terms.mjs';
 
 /** Every check and binding that the protocol has; runs of `npm run formal` drop them one by one, or a few together. */
 export const RULES = Object.freeze({
@@ -34,25 +44,10 @@ export const RULES = Object.freeze({
 });
 
 const LINK = open('mbs/1 link');
-const network = open('net_fp');
 const PARAMS = { named: open('named'), anonymous: open('anonymous') };
-const frames = (content) => tuple(open('frames'), content);
 
 const contextOf = (rules, context) => (rules.contexts ? context : open('any use'));
 const leafOf = (rules, label, digest) => (rules.contexts ? tuple(open(label), digest) : digest);
-
-/** th1, key_r and key_i, fk_r and fk_i, and what later steps take from HS. */
-function schedule(rules, { responder, opening, clear, shared }) {
-  const prologue = tuple(open('ANNEX/1'), network, ...(rules.prologue ? [responder] : []));
-  const early = hash('ES', prologue);
-  const th1 = hash('th1', prologue, opening, clear);
-  const hs = hash('HS', early, shared);
-  const ofRole = (role) => {
-    const s = hash(rules.roles ? `${role} hs` : 'hs', hs, th1);
-    return { key: hash('key', s), fk: hash('fin', s) };
-  };
-  return { th1, hs, r: ofRole('r'), i: ofRole('i') };
-}
 
 /** What a side signs and puts under its fin: H(th ‖ pk ‖ params), and the latter with the signature behind it. */
 function digestOf(rules, th, key, params, ...signature) {
@@ -63,30 +58,9 @@ function digestOf(rules, th, key, params, ...signature) {
 const finOf = (rules, fk, ...parts) =>
   rules.fin ? hash('fin of', fk, digestOf(rules, ...parts)) : open('no fin');
 
-/** How a proof travels after `clear`. */
-const carried = (rules, role, clear, proof) => (rules.sealed ? seal(role.key, clear, proof) : proof);
-
-function sessionOf(rules, { hs, th1 }, th2, proof) {
-  const th3 = hash('th3', th2, proof);
-  return { th3, root: hash('root', hash('MS', hs), rules.root ? th3 : th1) };
-}
-
-/** A record: sequence number, and content under the chain of its direction. */
-function record(rules, root, direction, sequence, content) {
-  const key = hash('rec', root, open(rules.directions ? direction : 'both'));
-  const nonce = open(`sequence ${sequence}`);
-  return { key, nonce, content, sealed: seal(key, nonce, content) };
-}
-
-const sealedEvent = ({ key, nonce, content }) => ({
-  kind: 'sealed',
-  name: 'record',
-  terms: [key, nonce, content],
-});
-
 /**
  * The initiator: step 1 takes an ANSWER and sends CONFIRM and a first record, step 2 takes HS_DONE. `leaks` lets the attacker
- * have the session's root.
+ * have the session's root. With `ticket` (resumption.mjs) it sends REOPEN, and step 1 takes a REANSWER too.
  */
 export function initiator({
   rules = RULES,
@@ -96,13 +70,15 @@ export function initiator({
   isAnonymous = false,
   hidesIdentity = false,
   leaks = false,
+  ticket,
 }) {
   const [own, called] = [identity(key), identity(peer)];
   const [sid, nonce, params, data] = ['sidA', 'nonceA', 'paramsA', 'data'].map((name) =>
     secret(`${name} ${run}`),
   );
   const ephemeral = secret(rules.ephemeral ? `ephemeral ${run}` : `KEM key of ${key.name}`);
-  const opening = tuple(open('OPEN'), network, sid, nonce, kemKey(ephemeral));
+  const fields = [network, sid, nonce, kemKey(ephemeral)];
+  const opening = ticket === undefined ? tuple(open('OPEN'), ...fields) : ticket.opening(called, fields);
   const v = (name) => variable(`${name} ${run}`);
 
   /** What A takes for a proof of B: key, params, slot, fin. */
@@ -136,7 +112,7 @@ export function initiator({
     const th2 = hash('th2', keys.th1, proofB);
     const proofA = tuple(...proofOfOwn(keys, th2, suffix));
     const head = tuple(open('CONFIRM'), sidB);
-    const { th3, root } = sessionOf(rules, keys, th2, proofA);
+    const { th3, root, ticket: left } = sessionOf(rules, keys, th2, proofA);
     const ends = [isAnonymous ? PARAMS.anonymous : own, called];
     const agreed = [...ends, th3, root];
     const firstRecord = record(rules, root, 'i', 0, frames(data));
@@ -149,7 +125,7 @@ export function initiator({
       receive: [clear, carried(rules, keys.r, clear, proofB)],
       // The id is never A's own, and sidB another than sidA.
       unequal: [[sid, sidB], ...(rules.peerChecked ? [[called, own]] : [])],
-      memory: { root, agreed },
+      memory: { root, agreed, left, held: { peer: called } },
       send: [head, carried(rules, keys.i, head, proofA), firstRecord.sealed],
       leak: leaks ? [root] : [],
       events: [
@@ -157,29 +133,36 @@ export function initiator({
         ...(hidesIdentity ? [{ kind: 'secret', name: "A's identity", terms: [own], peer: called }] : []),
         { kind: 'running', name: isAnonymous ? 'B accepts an anonymous A' : 'B accepts A', terms: agreed },
         { kind: 'session', name: 'A', terms: [root, ...ends] },
-        { kind: 'sealed', name: 'CONFIRM', terms: [keys.i.key, open('the only one'), proofA] },
+        proofEvent('CONFIRM', keys.i, proofA),
         sealedEvent(firstRecord),
       ],
     };
   };
 
-  const established = ({ root, agreed }) => [
+  const established = ({ root, agreed, left, held }) => [
     {
       receive: [record(rules, root, 'r', 0, frames(v('hsDone'))).sealed],
-      events: [{ kind: 'commit', name: 'A is established', terms: agreed, peer: called }],
+      memory: { left },
+      events: [{ kind: 'commit', name: 'A is established', terms: agreed, ...held }],
     },
   ];
   const again = () => [answered(' again')];
+  const self = { run, own, called, sid, params, data, ephemeral, opening };
+  const reanswered = () => (ticket === undefined ? [] : [ticket.reanswered(self)]);
   return {
     name: `${isAnonymous ? 'anonymous' : key.name} calls ${peer.name} (${run})`,
     memory: {},
     first: [opening],
-    steps: [() => [answered('')], rules.onceConfirmed ? established : again],
+    events: ticket === undefined ? [] : ticket.events(own, called, opening),
+    steps: [() => [answered(''), ...reanswered()], rules.onceConfirmed ? established : again],
   };
 }
 
-/** The responder: step 1 takes an OPEN and sends ANSWER, step 2 takes CONFIRM and sends HS_DONE, step 3 takes a CONFIRM again. */
-export function responder({ rules = RULES, run, key, hidesIdentity = false, isRepeated = false }) {
+/**
+ * The responder: step 1 takes an OPEN and sends ANSWER, step 2 takes CONFIRM and sends HS_DONE, step 3 takes a CONFIRM again.
+ * With `tickets` (resumption.mjs) it takes a REOPEN too, in full or with REANSWER.
+ */
+export function responder({ rules = RULES, run, key, hidesIdentity = false, isRepeated = false, tickets }) {
   const own = identity(key);
   const [sid, nonce, params, shared, data] = ['sidB', 'nonceB', 'paramsB', 'shared', 'data'].map((name) =>
     secret(`${name} ${run}`),
@@ -187,10 +170,10 @@ export function responder({ rules = RULES, run, key, hidesIdentity = false, isRe
   const v = (name) => variable(`${name} ${run}`);
   const name = `${key.name} answers (${run})`;
 
-  const answering = () => {
-    const [sidA, nonceA, privateKey] = ['sidA', 'nonceA', 'ephemeral'].map(v);
-    // Whoever sends an ekA to which nobody has the key only harms itself, so all have one.
-    const opening = tuple(open('OPEN'), network, sidA, nonceA, kemKey(privateKey));
+  const [sidA, nonceA, privateKey] = ['sidA', 'nonceA', 'ephemeral'].map(v);
+  // Whoever sends an ekA to which nobody has the key only harms itself, so all have one.
+  const fields = [network, sidA, nonceA, kemKey(privateKey)];
+  const answered = (opening) => {
     const clear = tuple(open('ANSWER'), sidA, sid, nonce, encapsulate(kemKey(privateKey), shared));
     const keys = schedule(rules, { responder: own, opening, clear, shared });
     const digest = digestOf(rules, keys.th1, own, params);
@@ -198,19 +181,22 @@ export function responder({ rules = RULES, run, key, hidesIdentity = false, isRe
     const parts = [own, params, slot, finOf(rules, keys.r.fk, keys.th1, own, params, slot)];
     const proofB = tuple(...parts);
     const th2 = hash('th2', keys.th1, proofB);
-    return [
-      {
-        receive: [opening],
-        memory: { keys, th2 },
-        send: [clear, carried(rules, keys.r, clear, proofB)],
-        events: [
-          { kind: 'running', name: 'A accepts the answer', terms: [own, th2] },
-          { kind: 'sealed', name: 'ANSWER', terms: [keys.r.key, open('the only one'), proofB] },
-          ...(hidesIdentity ? [{ kind: 'secret', name: "B's identity", terms: [own] }] : []),
-        ],
-      },
-    ];
+    return {
+      receive: [opening],
+      memory: { keys, th2 },
+      send: [clear, carried(rules, keys.r, clear, proofB)],
+      events: [
+        { kind: 'running', name: 'A accepts the answer', terms: [own, th2] },
+        proofEvent('ANSWER', keys.r, proofB),
+        ...(hidesIdentity ? [{ kind: 'secret', name: "B's identity", terms: [own] }] : []),
+      ],
+    };
   };
+  const self = { run, own, sid, nonce, params, shared, data, sidA, nonceA, privateKey, fields };
+  const answering = () => [
+    answered(tuple(open('OPEN'), ...fields)),
+    ...(tickets === undefined ? [] : tickets.answered(self, answered)),
+  ];
 
   const confirming = ({ keys, th2 }, isAnonymous, suffix = '') => {
     const [signer, filler, paramsA, sigOfAny] = ['keyA', 'keyA anonymous', 'paramsA', 'sigA'].map((field) =>
@@ -224,7 +210,7 @@ export function responder({ rules = RULES, run, key, hidesIdentity = false, isRe
     const fin = finOf(rules, keys.i.fk, th2, shown, flagged, signature);
     const proofA = tuple(shown, flagged, signature, fin);
     const head = tuple(open('CONFIRM'), sid);
-    const { th3, root } = sessionOf(rules, keys, th2, proofA);
+    const { th3, root, ticket: left } = sessionOf(rules, keys, th2, proofA);
     const ends = [isAnonymous ? PARAMS.anonymous : shown, own];
     const agreed = [...ends, th3, root];
     const doneRecord = record(rules, root, 'r', 0, frames(secret(`${data.name}${suffix}`)));
@@ -237,7 +223,8 @@ export function responder({ rules = RULES, run, key, hidesIdentity = false, isRe
     return {
       receive: [head, carried(rules, keys.i, head, proofA)],
       unequal: isAnonymous ? [] : [[shown, own]],
-      memory: { keys, th2, root },
+      // An anonymous session leaves no ticket.
+      memory: { keys, th2, root, left: isAnonymous ? undefined : left, peer: shown },
       send: [doneRecord.sealed],
       events: [
         ...(isAnonymous || suffix !== '' ? [] : claims),
@@ -248,7 +235,10 @@ export function responder({ rules = RULES, run, key, hidesIdentity = false, isRe
     };
   };
 
-  const confirmed = (memory) => [confirming(memory, false), confirming(memory, true)];
+  const confirmed = (memory) =>
+    memory.ticket === undefined
+      ? [confirming(memory, false), confirming(memory, true)]
+      : [tickets.confirmed(self, memory)];
   // With the tombstone the same CONFIRM gets HS_DONE in the next record of the session that there is.
   const repeated = (memory) => {
     if (!rules.tombstones) return [confirming(memory, false, ' again')];

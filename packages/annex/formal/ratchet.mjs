@@ -12,7 +12,17 @@ export const RATCHET_RULES = Object.freeze({
   kind: true,
   /** The shared secret goes into the next root. */
   fresh: true,
+  /** The initiator is not anonymous; or it is, and the responder claims nothing of it. */
+  named: true,
+  claimed: true,
 });
+
+/** An anonymous initiator signs nothing, and nothing of it is verified. */
+const signs = (rules, role) => rules.named || role === 'r';
+const signatureOf = (rules, role, key, message) =>
+  signs(rules, role) ? sign(key, CONTEXT, message) : open('zeros');
+const claimsOf = (rules, peerRole, events) =>
+  signs(rules, peerRole) || rules.claimed ? events : events.filter(({ kind }) => kind === 'running');
 
 const CONTEXT = open('annex/1 ratchet');
 
@@ -43,7 +53,7 @@ function takeTurn(rules, { run, key, peer, epoch, role, peerRole }) {
   const ephemeral = secret(`ephemeral ${run} ${epoch} ${role}`);
   const ek = kemKey(ephemeral);
   const propose = (memory) => {
-    const signature = sign(key, CONTEXT, signedFrame(rules, 'EK', { ...memory, epoch, role }, ek));
+    const signature = signatureOf(rules, role, key, signedFrame(rules, 'EK', { ...memory, epoch, role }, ek));
     const events = [
       { kind: 'running', name: 'an EK is taken', terms: [open(`epoch ${epoch}`), memory.transcript, ek] },
     ];
@@ -61,14 +71,14 @@ function takeTurn(rules, { run, key, peer, epoch, role, peerRole }) {
     const peerId = identity(peer);
     return [
       {
-        receive: [frame('CT', epoch, ct, rules.textSigned ? signature : any)],
+        receive: [frame('CT', epoch, ct, rules.textSigned && signs(rules, peerRole) ? signature : any)],
         memory: next,
         send: [ping(next.root)],
-        events: [
+        events: claimsOf(rules, peerRole, [
           { kind: 'commit', name: 'a turn is concluded', terms: [next.root, next.transcript], peer: peerId },
           { kind: 'secret', name: `the root of epoch ${epoch}`, terms: [next.root], peer: peerId },
           { kind: 'running', name: 'a turn is confirmed', terms: [next.root, next.transcript] },
-        ],
+        ]),
       },
     ];
   };
@@ -85,14 +95,19 @@ function answerTurn(rules, { run, key, peer, epoch, role, peerRole }) {
     const ek = kemKey(ephemeral);
     const ct = encapsulate(ek, shared);
     const verified = sign(peer, CONTEXT, signedFrame(rules, 'EK', { ...memory, epoch, role: peerRole }, ek));
-    const signature = sign(key, CONTEXT, signedFrame(rules, 'CT', { ...memory, epoch, role }, ek, ct));
+    const signature = signatureOf(
+      rules,
+      role,
+      key,
+      signedFrame(rules, 'CT', { ...memory, epoch, role }, ek, ct),
+    );
     const next = nextEpoch(rules, memory, ek, ct, shared);
     return [
       {
-        receive: [frame('EK', epoch, ek, rules.keySigned ? verified : any)],
+        receive: [frame('EK', epoch, ek, rules.keySigned && signs(rules, peerRole) ? verified : any)],
         memory: next,
         send: [frame('CT', epoch, ct, signature)],
-        events: [
+        events: claimsOf(rules, peerRole, [
           {
             kind: 'commit',
             name: 'an EK is taken',
@@ -101,7 +116,7 @@ function answerTurn(rules, { run, key, peer, epoch, role, peerRole }) {
           },
           { kind: 'running', name: 'a turn is concluded', terms: [next.root, next.transcript] },
           { kind: 'secret', name: `the root of epoch ${epoch}`, terms: [next.root], peer: identity(peer) },
-        ],
+        ]),
       },
     ];
   };
@@ -110,14 +125,14 @@ function answerTurn(rules, { run, key, peer, epoch, role, peerRole }) {
       receive: [ping(memory.root)],
       memory,
       // Says nothing, but the next turn may begin: its EK is the next step's.
-      events: [
+      events: claimsOf(rules, peerRole, [
         {
           kind: 'commit',
           name: 'a turn is confirmed',
           terms: [memory.root, memory.transcript],
           peer: identity(peer),
         },
-      ],
+      ]),
     },
   ];
   return [answer, confirm];

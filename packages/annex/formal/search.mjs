@@ -1,8 +1,9 @@
 // Every order of the steps of a few sessions, each step with every message that the attacker can make for it.
 //
-// A thread is { name, memory, steps, first? }. A step is a function of the memory that answers its choices, each
-// { receive?, memory?, send?, events?, leak?, unequal? }: arrays of terms, but memory, which is whatever the next step
-// needs. A choice whose `unequal` pairs are equal cannot be taken.
+// A thread is { name, memory, steps, first?, events? }. A step is a function of the memory that answers its choices, each
+// { receive?, memory?, send?, events?, leak?, unequal?, takes? }: arrays of terms, but memory, which is whatever the next
+// step needs. A choice whose `unequal` pairs are equal cannot be taken, nor one that `takes` what was taken before. An
+// event with a `peer` is claimed while that identity is honest, one with a `held` while the attacker cannot make that.
 import { canDerive, derives, learn, opened, solutions } from './intruder.mjs';
 import { replacedAll, show } from './terms.mjs';
 
@@ -13,8 +14,8 @@ function replaceIn(state, bindings) {
   if (bindings.size === 0) return state;
   const memo = new Map();
   const change = (value) => replacedAll(value, bindings, memo);
-  const { known, wanted, leaked, unequal, events, pending } = state;
-  const changed = change({ known, wanted, leaked, unequal, events, pending });
+  const { known, wanted, leaked, unequal, taken, events, pending } = state;
+  const changed = change({ known, wanted, leaked, unequal, taken, events, pending });
   const threads = state.threads.map((thread) => ({ ...thread, memory: change(thread.memory) }));
   return { ...state, ...changed, threads };
 }
@@ -26,8 +27,11 @@ function isHonest(state, peer) {
 
 /** The state after what a step does once its message has come. Claims about stolen or foreign peers are not made. */
 function done(state, place) {
-  const { send = [], events = [], leak = [], unequal = [], memory, receive = [] } = state.pending;
-  const made = events.filter(({ peer }) => peer === undefined || isHonest(state, peer));
+  const { send = [], events = [], leak = [], unequal = [], takes = [], memory, receive = [] } = state.pending;
+  const made = events.filter(
+    ({ peer, held }) =>
+      (peer === undefined || isHonest(state, peer)) && (held === undefined || !derives(state, held)),
+  );
   const { name, step } = state.threads[place];
   const moved = { ...state.threads[place], step: step + 1, memory };
   const next = {
@@ -37,6 +41,7 @@ function done(state, place) {
     clock: state.clock + 1,
     threads: state.threads.map((thread, index) => (index === place ? moved : thread)),
     unequal: [...state.unequal, ...unequal],
+    taken: [...state.taken, ...takes],
     leaked: [...state.leaked, ...leak],
     events: [...state.events, ...made],
     trail: [...state.trail, { name, step, receive }],
@@ -58,7 +63,8 @@ function* after(state, place) {
     const wanted = (pending.receive ?? []).map((term) => ({ term, time: state.clock }));
     for (const solved of solutions({ ...state, pending, wanted: [...state.wanted, ...wanted] }, replaceIn)) {
       for (const next of opened(done(solved, place), replaceIn))
-        if (!next.unequal.some(([a, b]) => a === b)) yield next;
+        if (!next.unequal.some(([a, b]) => a === b) && new Set(next.taken).size === next.taken.length)
+          yield next;
     }
   }
 }
@@ -126,7 +132,8 @@ export function search({ threads, known, events = [] }, only = '') {
     wanted: [],
     leaked: [],
     unequal: [],
-    events,
+    taken: [],
+    events: [...events, ...threads.flatMap((thread) => thread.events ?? [])],
     trail: [],
     clock: 0,
     isEnding: false,

@@ -1,12 +1,13 @@
 import { SeededRandom } from '@yakmesh/core/testing';
 import { beforeAll, expect, test } from '@jest/globals';
 import type { ChannelRole, HandshakeOutcome } from '../src/handshake/actions.js';
+import { encodeParams } from '../src/handshake/params.js';
 import { RecordOpener } from '../src/record/opener.js';
 import { decodeRecordHeader } from '../src/record/header.js';
 import { patternOf, SessionWorld, type SessionWorldOptions } from '../src/testing/session-world.js';
 import { modelJob, modelOutcomes } from '../src/testing/model-crypto.js';
 import { shake } from './support/handshake-pair.js';
-import { party, type Party } from './support/parties.js';
+import { PARAMS, party, type Party } from './support/parties.js';
 
 let alice: Party;
 let bob: Party;
@@ -123,4 +124,27 @@ test('acceptance 10: a thief in the middle without the identity key fails at the
   await forged.run(5_000);
   expect(forged.responder.closes).toEqual([{ code: 5, isRemote: false }]);
   expect(w.problems).toEqual([]);
+});
+
+test('with an anonymous initiator a thief in the middle is found at the initiator and not at the responder', async () => {
+  const mallory = await party('mallory');
+  const self = { ...alice.self, params: encodeParams({ ...PARAMS, isAnonymous: true }) };
+  const forged = async (stolen: ChannelRole): Promise<SessionWorld> => {
+    const { initiator, responder } = await shake({ ...alice, self }, bob, undefined, {
+      initiator: { isAnonymous: true },
+    });
+    if (initiator.outcome === undefined || responder.outcome === undefined) throw new Error('no session');
+    const jobs = { initiator: alice.jobs, responder: bob.jobs, [stolen]: mallory.jobs };
+    const w = await world({
+      outcomes: { initiator: initiator.outcome, responder: responder.outcome },
+      job: (role, job) => jobs[role](job),
+    });
+    ask(w, 'initiator');
+    await w.run(5_000);
+    return w;
+  };
+  const asResponder = await forged('responder');
+  expect(asResponder.initiator.closes).toEqual([{ code: 5, isRemote: false }]);
+  const asInitiator = await forged('initiator');
+  expect([asInitiator.responder.closes, asInitiator.responder.machine.epoch]).toEqual([[], 1]);
 });

@@ -6,7 +6,7 @@ import { SessionWorld } from '../src/testing/session-world.js';
 
 const STORIES = 300;
 
-test('random stories in a storm end as a perfect channel would have it', async () => {
+test('acceptance 9: random stories in a storm end as a perfect channel would have it', async () => {
   const failed: string[] = [];
   let records = 0;
   let epochs = 0;

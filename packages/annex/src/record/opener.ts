@@ -29,8 +29,6 @@ export type OpenedRecord =
       readonly sequence: number;
       /** Frames, then zeros. */
       readonly content: Uint8Array;
-      /** The highest number of the newest epoch so far. */
-      readonly isNewest: boolean;
     }
   | { readonly type: 'fault'; readonly code: RecordFault };
 
@@ -189,10 +187,9 @@ export class RecordOpener {
       this.#forgeries += 1;
       return fault('PEER_RECORD_DECRYPT');
     }
-    const isNewest = epoch >= this.#newestEpoch && sequence > keys.window.highest;
     keys.window.mark(sequence);
     if (epoch > this.#newestEpoch) this.#enter(epoch, nowMs);
-    return { type: 'opened', epoch, sequence, content, isNewest };
+    return { type: 'opened', epoch, sequence, content };
   }
 
   tick(nowMs: number): void {

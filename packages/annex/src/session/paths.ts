@@ -16,15 +16,32 @@ interface Path {
   readonly frames: Frame[];
 }
 
-/** The ways of one session: flows by a number that the driver gives them. One is active; a new one must prove itself. */
+/** A record that came this way, opened. */
+export interface Arrival {
+  readonly path: number;
+  readonly bytes: number;
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly frames: readonly Frame[];
+}
+
+/**
+ * The ways of one session: flows by a number that the driver gives them. One is active; a new one must prove itself. The initiator
+ * chooses it, and the responder follows what is more than a question or an answer about a way: if both followed, or questions and
+ * answers moved them, each move would cause the next one, and records would breed.
+ */
 export class Paths {
   readonly #random: Random;
+  readonly #isFollower: boolean;
   readonly #paths = new Map<number, Path>();
   #active: number | undefined;
+  /** Of the records that can move us. */
+  #newest = { epoch: 0, sequence: -1 };
 
   /** The first path came with the handshake, which has proven it. */
-  constructor(first: number, random: Random) {
+  constructor(first: number, random: Random, isFollower: boolean) {
     this.#random = random;
+    this.#isFollower = isFollower;
     this.#paths.set(first, this.#path(true));
     this.#active = first;
   }
@@ -41,17 +58,23 @@ export class Paths {
     return Math.max(0, PATH_AMPLIFICATION * path.receivedBytes - path.sentBytes);
   }
 
-  /** A path of our own making becomes the active one at once; it asks the other end to answer on it. */
+  /** A path of our own making becomes the active one at once; it asks the other end to answer on it, and to follow. */
   open(id: number): void {
-    this.#add(id, true);
+    this.#add(id, true).frames.push({ kind: FrameKind.PING });
     this.#active = id;
   }
 
-  /** A record came this way. True when it made this path the active one: it was the newest, and came another way. */
-  received(id: number, bytes: number, isNewest: boolean): boolean {
+  /** A record came. True when it made its path the active one. */
+  received({ path: id, bytes, epoch, sequence, frames }: Arrival): boolean {
     const path = this.#paths.get(id) ?? this.#add(id, false);
     path.receivedBytes += bytes;
-    if (!isNewest || id === this.#active) return false;
+    const isNewest =
+      epoch > this.#newest.epoch || (epoch === this.#newest.epoch && sequence > this.#newest.sequence);
+    const isMoving = this.#active === undefined || !frames.every(isAboutPath);
+    if (!isNewest || !isMoving) return false;
+    this.#newest = { epoch, sequence };
+    const hasWay = !this.#isFollower && this.#active !== undefined;
+    if (hasWay || id === this.#active) return false;
     this.#active = id;
     return true;
   }
@@ -124,3 +147,6 @@ export class Paths {
     return { challenge, isProven, isAnswered: false, receivedBytes: 0, sentBytes: 0, frames: [] };
   }
 }
+
+const isAboutPath = ({ kind }: Frame): boolean =>
+  kind === FrameKind.PATH_CHALLENGE || kind === FrameKind.PATH_RESPONSE;

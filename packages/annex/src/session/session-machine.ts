@@ -4,7 +4,7 @@ import { Ending } from './ending.js';
 import { decodeFrames, FrameKind, type AckFrame, type Frame } from './frames.js';
 import { CloseCode } from './limits.js';
 import { Outbox } from './outbox.js';
-import { Paths } from './paths.js';
+import { Paths, type Arrival } from './paths.js';
 import { Recovery } from './recovery.js';
 import type { SessionAction } from './session-actions.js';
 import { SessionKeys, type KeyAction } from './session-keys.js';
@@ -46,7 +46,7 @@ export class SessionMachine {
     });
     this.#outbox = new Outbox(this.#acknowledger, this.#streams);
     this.#recovery = new Recovery(nowMs);
-    this.#paths = new Paths(path, random);
+    this.#paths = new Paths(path, random, role === 'responder');
     const parts = {
       keys: this.#keys,
       outbox: this.#outbox,
@@ -172,11 +172,11 @@ export class SessionMachine {
       const fault: SessionAction = { type: 'fault', code: opened.code, path };
       return opener.isSpent ? [fault, ...this.#ending.close(CloseCode.LIMIT, 'forgeries', nowMs)] : [fault];
     }
-    const { epoch, sequence, content, isNewest } = opened;
+    const { epoch, sequence, content } = opened;
     const frames = decodeFrames(content, this.#options.outcome.kem);
     if (frames === undefined) return this.#ending.close(CloseCode.PROTOCOL, 'frames', nowMs);
     this.#heardMs = nowMs;
-    const actions = this.#cameOver(path, record.length, isNewest, nowMs);
+    const actions = this.#cameOver({ path, bytes: record.length, epoch, sequence, frames }, nowMs);
     actions.push(...this.#keyed(this.#keys.entered(epoch, nowMs), nowMs));
     const isEliciting = frames.some(({ kind }) => kind !== FrameKind.ACK && kind !== FrameKind.CLOSE);
     this.#acknowledger.received(epoch, sequence, isEliciting, isMarked, nowMs);
@@ -224,10 +224,10 @@ export class SessionMachine {
     return isQuiet ? this.#heardMs + keepAliveMs : undefined;
   }
 
-  #cameOver(path: number, bytes: number, isNewest: boolean, nowMs: number): SessionAction[] {
-    if (!this.#paths.received(path, bytes, isNewest)) return [];
+  #cameOver(arrival: Arrival, nowMs: number): SessionAction[] {
+    if (!this.#paths.received(arrival)) return [];
     this.#transmitter.pathChanged(nowMs);
-    return [{ type: 'path', path }];
+    return [{ type: 'path', path: arrival.path }];
   }
 
   #frame(frame: Frame, path: number, nowMs: number): SessionAction[] {

@@ -7,11 +7,12 @@ import type {
   SignatureWorkers,
 } from '@yakmesh/core/transport';
 
-/** A mesh that shows what its flows carry, which is exactly what every relay of them sees. */
+/** A mesh that shows what its flows carry, which is exactly what every relay of them sees, and that loses what it is told to. */
 export function spiedMesh(
   mesh: MeshTransport,
   seen: (body: Uint8Array, isOurs: boolean) => void,
   solvePuzzle?: SignatureWorkers['solvePuzzle'],
+  isLost: () => boolean = () => false,
 ): MeshTransport {
   const spied = (flow: Flow): Flow => ({
     get via() {
@@ -30,7 +31,7 @@ export function spiedMesh(
       }),
     send: (body) => {
       seen(body.slice(), true);
-      return flow.send(body);
+      return isLost() || flow.send(body);
     },
     close: (code) => flow.close(code),
   });

@@ -1,0 +1,37 @@
+import { SeededRandom } from '@yakmesh/core/testing';
+import { expect, test } from '@jest/globals';
+import { CloseCode } from '../src/session/limits.js';
+import { modelJob, modelOutcomes } from '../src/testing/model-crypto.js';
+import { patternOf, SessionWorld } from '../src/testing/session-world.js';
+import type { SessionOptions } from '../src/session/session-options.js';
+
+/** An end that has more to say than its session may hold. */
+async function talkative(session: Partial<SessionOptions>): Promise<SessionWorld> {
+  const random = new SeededRandom('limits');
+  const world = new SessionWorld({
+    random,
+    outcomes: modelOutcomes(random.fork('keys'), 65_536, 262_144),
+    job: (_role, job) => modelJob(job, random),
+    weather: { loss: 0, duplication: 0, jitterMs: 0 },
+    session,
+  });
+  for (let at = 0; at < 60; at += 1)
+    world.at(at * 100, () => {
+      world.initiator.machine.write(0, patternOf('initiator', 0, at * 100, 100));
+      world.pump(world.initiator);
+    });
+  await world.run(30_000);
+  return world;
+}
+
+test('acceptance 14: at the limit of its records a session closes with LIMIT at both ends, and no number is used twice', async () => {
+  const { initiator, responder, problems } = await talkative({ sessionRecordsMax: 40 });
+  expect(initiator.closes).toEqual([{ code: CloseCode.LIMIT, isRemote: false }]);
+  expect(responder.closes).toEqual([{ code: CloseCode.LIMIT, isRemote: true }]);
+  expect([problems, initiator.numbers.size, initiator.isEnded, responder.isEnded]).toEqual([
+    [],
+    40,
+    true,
+    true,
+  ]);
+});
