@@ -56,7 +56,8 @@ export interface FlowFrame {
 
 export function encodeFlow({ label, isCongested, body }: FlowFrame): Uint8Array {
   const length = FLOW_OVERHEAD_BYTES + body.length;
-  const bytes = length < POOLED_BYTES_MIN ? new Uint8Array(length) : arrays.take().subarray(0, length);
+  const isPooled = length >= POOLED_BYTES_MIN && body.length <= FLOW_BODY_BYTES_MAX;
+  const bytes = isPooled ? arrays.take().subarray(0, length) : new Uint8Array(length);
   bytes[0] = FrameKind.FLOW;
   bytes[1] = (length - FRAME_HEADER_BYTES) >> 16;
   bytes[2] = (length - FRAME_HEADER_BYTES) >> 8;
