@@ -1,6 +1,7 @@
 import { codeOf, SlidingWindow, type ProtocolPort, type TimerHandle } from '@yakmesh/core/transport';
 import type { FlowLine, LineOwner } from './flow-line.js';
 import { RECORD_BYTES_MAX } from './record/padding.js';
+import { recordArrays } from './record/record-arrays.js';
 
 /** Bytes that a flow holds before we wait: less than half of what it takes, so that our own queue never looks congested. */
 const FLOW_AHEAD_BYTES = 98_304;
@@ -83,8 +84,7 @@ export class SessionWays implements LineOwner {
   send(path: number, bytes: Uint8Array): void {
     const route = this.#routes.get(path);
     if (route === undefined) return;
-    const isSent = route.held.length === 0 && route.line?.send(bytes) === true;
-    if (!isSent) route.held.push(bytes);
+    if (route.held.length > 0 || !isSent(route, bytes)) route.held.push(bytes);
   }
 
   /** Records go another way, which is there. */
@@ -184,9 +184,16 @@ function routeOf(line: FlowLine | undefined): Route {
   return { line, held: [], forgeries };
 }
 
+/** A flow queues a copy: the record's array can hold the next one. */
+function isSent({ line }: Route, bytes: Uint8Array): boolean {
+  if (line?.send(bytes) !== true) return false;
+  recordArrays.give(bytes);
+  return true;
+}
+
 function flush(route: Route): void {
   for (let bytes = route.held[0]; bytes !== undefined; bytes = route.held[0]) {
-    if (route.line?.send(bytes) !== true) return;
+    if (!isSent(route, bytes)) return;
     route.held.shift();
   }
 }

@@ -2,6 +2,8 @@ import { beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeFrames, encodeFrame, FrameKind } from '../src/record/frames.js';
 import { encodeCredit, encodeInfo, encodeKeyUpdate, encodePing } from '../src/link/control-frames.js';
+import { encodeFlow, releaseFlow } from '../src/link/flow-frames.js';
+import { RecordDraft, releaseRecord } from '../src/link/record-draft.js';
 import {
   EPOCH_MS,
   establishedPair,
@@ -95,6 +97,41 @@ test('every record is padded to a multiple of 256 and fits 65,536 bytes on the w
   expect(lengths.filter((length) => length % 256 !== 0 && length !== 65_520)).toEqual([]);
   expect(Math.max(...lengths)).toBeLessThanOrEqual(65_520);
   expect(pair.responder.of('protocol')).toHaveLength(9);
+});
+
+test('an array that is written anew as soon as its frame was taken changes nothing of the record', async () => {
+  const pair = await establishedPair(a, b);
+  const flow = (value: number): Uint8Array =>
+    encodeFlow({ label: new Uint8Array(8), isCongested: false, body: new Uint8Array(16_384).fill(value) });
+  const values = [1, 2, 3, 4, 5, 6, 7];
+  for (const value of values) {
+    const frame = flow(value);
+    const onSent = (): void => {
+      releaseFlow(frame);
+      expect(flow(99).buffer).toBe(frame.buffer);
+    };
+    pair.send('initiator', { type: 'frame', frame, bytes: frame.length, priority: 0, onSent });
+  }
+  await pair.settle();
+  const arrived = pair.responder.of('flow').map(({ frame }) => [...new Set(frame.body)].join());
+  expect(arrived).toEqual(values.map(String));
+});
+
+test('a record that has left lends its array to the next one, and a small one has an array of its own', () => {
+  const draft = new RecordDraft();
+  const fill = (bytes: number): Uint8Array => {
+    draft.add(new Uint8Array(bytes).fill(1));
+    return draft.finish();
+  };
+  const large = fill(40_000);
+  const small = fill(300);
+  expect([large.length, small.length]).toEqual([40_192 + 16, 512 + 16]);
+  expect(small.buffer.byteLength).toBe(528);
+  expect(fill(40_000).buffer).not.toBe(large.buffer);
+  releaseRecord(large);
+  const next = fill(20_000);
+  expect(next.buffer).toBe(large.buffer);
+  expect(next.subarray(20_000).every((byte) => byte === 0)).toBe(true);
 });
 
 test('the first bad tag closes, without a word to the peer', async () => {

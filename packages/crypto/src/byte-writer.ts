@@ -15,11 +15,27 @@ export class ByteWriter {
   readonly #limit: number;
   #bytes: Uint8Array;
   #view: DataView;
+  /** What was not written yet is zero. */
+  readonly #isFresh: boolean;
   #length = 0;
   #finished = false;
 
-  /** Reserves `capacity` bytes (256 by default) and grows by doubling up to `limit` bytes (1 MiB by default). */
-  constructor(capacity = CAPACITY_BYTES_DEFAULT, limit = Math.max(capacity, LIMIT_BYTES_DEFAULT)) {
+  /**
+   * Reserves `capacity` bytes (256 by default) and grows by doubling up to `limit` bytes (1 MiB by default). An array in the place of `capacity` is written over, and
+   * is the limit.
+   */
+  constructor(
+    capacity: number | Uint8Array<ArrayBuffer> = CAPACITY_BYTES_DEFAULT,
+    limit = limitOf(capacity),
+  ) {
+    this.#isFresh = typeof capacity === 'number';
+    if (typeof capacity !== 'number') {
+      if (limit !== capacity.length) throw new RangeError('an array is its own limit');
+      this.#limit = limit;
+      this.#bytes = capacity;
+      this.#view = new DataView(capacity.buffer, capacity.byteOffset, capacity.length);
+      return;
+    }
     if (!Number.isSafeInteger(capacity) || capacity < 0)
       throw new RangeError('capacity must be a whole number of at least 0');
     if (!Number.isSafeInteger(limit) || limit < capacity)
@@ -96,13 +112,14 @@ export class ByteWriter {
   zeros(count: number): this {
     if (!Number.isSafeInteger(count) || count < 0)
       throw new RangeError('count must be a whole number of at least 0');
-    this.#reserve(count);
+    const at = this.#reserve(count);
+    if (!this.#isFresh) this.#bytes.fill(0, at, at + count);
     return this;
   }
 
   /**
-   * What was written, exactly that long, as a view of the writer's own buffer, which nothing else shares. The writer is
-   * spent: a further write throws.
+   * What was written, exactly that long, as a view of the writer's own buffer, which nothing else shares, or of the array that it was given. The writer is spent: a
+   * further write throws.
    */
   finish(): Uint8Array {
     const written = this.#bytes.subarray(0, this.#length);
@@ -127,6 +144,10 @@ export class ByteWriter {
     this.#bytes = grown;
     this.#view = new DataView(grown.buffer);
   }
+}
+
+function limitOf(capacity: number | Uint8Array): number {
+  return typeof capacity === 'number' ? Math.max(capacity, LIMIT_BYTES_DEFAULT) : capacity.length;
 }
 
 function requireUnsigned(value: number, max: number, field: string): void {

@@ -16,6 +16,7 @@ export {
   wipe,
 } from './bytes.js';
 export { ByteReader } from './byte-reader.js';
+export { BytePool } from './byte-pool.js';
 export { ByteWriter } from './byte-writer.js';
 export { CryptoError } from './errors.js';
 export type { CryptoErrorCode } from './errors.js';

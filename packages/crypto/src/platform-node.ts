@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, hash, scrypt as nodeScrypt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { discard } from './discard-node.js';
 import { nodeCandidates } from './native-node.js';
 import type { NativeCandidates, Platform, ScryptCost } from './platform.js';
 import { startNodeWorker } from './worker-node.js';
@@ -59,7 +60,9 @@ function sealInto(
 ): void {
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
   if (aad.length > 0) cipher.setAAD(aad);
-  target.set(cipher.update(plaintext));
+  const ciphertext = cipher.update(plaintext);
+  target.set(ciphertext);
+  discard(ciphertext);
   cipher.final(); // GCM leaves nothing for the last block.
   target.set(cipher.getAuthTag(), plaintext.length);
 }

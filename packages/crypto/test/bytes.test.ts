@@ -95,6 +95,14 @@ test('a writer refuses a u64 out of range', () => {
   expect(() => new ByteWriter().u64(2n ** 64n)).toThrow(RangeError);
 });
 
+test('a writer over an array leaves nothing of what stood there, and ends where the array does', () => {
+  const array = new Uint8Array(8).fill(7);
+  const writer = new ByteWriter(array.subarray(1, 7)).u16(0x0102).zeros(3);
+  expect(writer.finish()).toEqual(Uint8Array.of(1, 2, 0, 0, 0));
+  expect(array).toEqual(Uint8Array.of(7, 1, 2, 0, 0, 0, 7, 7));
+  expect(() => new ByteWriter(new Uint8Array(2)).u24(1)).toThrow(RangeError);
+});
+
 test('a writer grows up to its limit and not beyond', () => {
   const writer = new ByteWriter(2, 10).zeros(10);
   expect(writer.length).toBe(10);

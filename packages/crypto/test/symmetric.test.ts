@@ -59,6 +59,19 @@ test.each([node, web])('sealing in place leaves what sealing answers ($name)', (
   );
 });
 
+test('both platforms seal the same, below and above the length from which Node frees what OpenSSL filled', () => {
+  const [key, nonce, aad] = [randomBytes(32), randomBytes(12), randomBytes(20)];
+  for (const length of [4_095, 4_096, 4_097, 16_384]) {
+    const plaintext = randomBytes(length);
+    const sealed = node.aes256GcmSeal(key, nonce, plaintext, aad);
+    expect(Buffer.compare(sealed, web.aes256GcmSeal(key, nonce, plaintext, aad))).toBe(0);
+    const bytes = new Uint8Array(length + 16);
+    bytes.set(plaintext);
+    node.aes256GcmSealInPlace(key, nonce, bytes, aad);
+    expect(Buffer.compare(bytes, sealed)).toBe(0);
+  }
+});
+
 test.each([node, web])(
   'no changed byte, nonce, key or additional data opens ($name)',
   (platform: Platform) => {

@@ -5,6 +5,7 @@ import { ACK_DELAY_MS_MAX } from './round-trip.js';
 /** Records that want an acknowledgement before one is sent at once. */
 const RECORDS_PER_ACK = 2;
 const DELAY_MS_MAX = 0xffff;
+const NOTHING: readonly AckFrame[] = [];
 
 /** What came, and when to say so: every second record, or after 25 ms. */
 export class Acknowledger {
@@ -45,7 +46,8 @@ export class Acknowledger {
   }
 
   /** The acknowledgements to send now, at most one for each of two epochs. */
-  take(nowMs: number): AckFrame[] {
+  take(nowMs: number): readonly AckFrame[] {
+    if (this.#dirty.size === 0) return NOTHING;
     const delayMs = Math.min(DELAY_MS_MAX, Math.max(0, Math.round(nowMs - this.#newestMs)));
     const frames = [...this.#dirty].flatMap((epoch): AckFrame[] => {
       const ranges = this.#epochs.get(epoch)?.ranges ?? [];

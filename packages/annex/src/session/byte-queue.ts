@@ -3,12 +3,15 @@ const BLOCK_BYTES = 65_536;
 /** The first block, as long as a stream is small. */
 const FIRST_BYTES = 4_096;
 /** Blocks that are kept for what comes, of those that were read, while something waits. */
-const SPARE_BLOCKS_MAX = 4;
+const SPARE_BLOCKS_MAX = 16;
+/** A view of up to so many bytes that lie in several blocks is put together in an array that is used again. */
+const JOINED_BYTES_MAX = 16_384;
 
 /** Bytes in a row, taken from the front and appended behind: blocks that are filled, emptied and filled again, and never moved. */
 export class ByteQueue {
   readonly #blocks: Uint8Array[] = [];
   readonly #spare: Uint8Array[] = [];
+  #joined: Uint8Array | undefined;
   /** Of the first block, bytes that are gone; of the last one, bytes that are there. */
   #start = 0;
   #end = 0;
@@ -29,12 +32,12 @@ export class ByteQueue {
     }
   }
 
-  /** Bytes counted from the front, good until the queue changes: a view, or a copy where they lie in several blocks. */
+  /** Bytes counted from the front, good until the queue changes or is looked at again: a view, or a copy where they lie in several blocks. */
   view(from: number, length: number): Uint8Array {
     const [index, at] = this.#find(from);
     const block = this.#blocks[index] ?? new Uint8Array(0);
     if (at + length <= block.length) return block.subarray(at, at + length);
-    const joined = new Uint8Array(length);
+    const joined = this.#arrayOf(length);
     let filled = 0;
     for (let next = index, offset = at; filled < length; next += 1, offset = 0) {
       const part = this.#blocks[next]?.subarray(offset, offset + length - filled);
@@ -55,20 +58,22 @@ export class ByteQueue {
       if (first.length === BLOCK_BYTES && this.#spare.length < SPARE_BLOCKS_MAX) this.#spare.push(first);
     }
     this.#spare.length = 0;
+    this.#joined = undefined;
   }
 
+  /** All blocks but the first have one length. */
   #find(from: number): [index: number, at: number] {
-    let at = this.#start + from;
-    let index = 0;
-    for (
-      let block = this.#blocks[0];
-      block !== undefined && at >= block.length;
-      block = this.#blocks[index]
-    ) {
-      at -= block.length;
-      index += 1;
-    }
-    return [index, at];
+    const at = this.#start + from;
+    const first = this.#blocks[0]?.length ?? 0;
+    if (at < first) return [0, at];
+    const behind = at - first;
+    return [1 + Math.floor(behind / BLOCK_BYTES), behind % BLOCK_BYTES];
+  }
+
+  #arrayOf(length: number): Uint8Array {
+    if (length > JOINED_BYTES_MAX) return new Uint8Array(length);
+    this.#joined ??= new Uint8Array(JOINED_BYTES_MAX);
+    return this.#joined.subarray(0, length);
   }
 
   #lastWithRoom(wanted: number): Uint8Array {

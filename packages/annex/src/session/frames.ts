@@ -151,12 +151,17 @@ export function decodeFrames(content: Uint8Array, kem: Kem): Frame[] | undefined
   const frames: Frame[] = [];
   while (reader.remaining > 0) {
     const kind = reader.u8();
-    if (kind === FrameKind.PADDING) return reader.rest().every((byte) => byte === 0) ? frames : undefined;
+    if (kind === FrameKind.PADDING) return isZero(reader.rest()) ? frames : undefined;
     const frame = readFrame(reader, kind, kem);
     if (frame === undefined || reader.failed) return undefined;
     frames.push(frame);
   }
   return frames;
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  for (const byte of bytes) if (byte !== 0) return false;
+  return true;
 }
 
 function readFrame(reader: ByteReader, kind: number, kem: Kem): Frame | undefined {

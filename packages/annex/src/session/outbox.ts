@@ -8,6 +8,7 @@ import {
   RECORD_OVERHEAD_BYTES,
   recordBytes,
 } from '../record/padding.js';
+import { recordArrays } from '../record/record-arrays.js';
 import type { Acknowledger } from './acknowledger.js';
 import { ackBytes, DATAGRAM_HEADER_BYTES, encodeFrame, FrameKind, writeFrame, type Frame } from './frames.js';
 import { CONTROL_FRAMES_MAX, DATAGRAMS_QUEUED_MAX } from './limits.js';
@@ -91,10 +92,7 @@ export class Outbox {
     const wantsData = capacity > 0 && (this.#hasSmall || isStreamTurn);
     const isAckDue = isControlAllowed && this.#acknowledger.isDue(nowMs);
     if (!wantsData && !isAckDue) return undefined;
-    const writer = new ByteWriter(
-      isStreamTurn ? recordBytes(Math.min(capacity, waiting)) : RECORD_BYTES_MIN,
-      RECORD_BYTES_MAX,
-    );
+    const writer = recordWriter(isStreamTurn ? recordBytes(Math.min(capacity, waiting)) : RECORD_BYTES_MIN);
     writer.zeros(RECORD_HEADER_BYTES);
     for (const ack of this.#acknowledger.take(nowMs))
       if (contentBytes(writer) + ackBytes(ack.ranges.length) <= contentOf(1_024)) writeFrame(writer, ack);
@@ -160,6 +158,13 @@ export class Outbox {
     }
     return writer.length > before;
   }
+}
+
+/** For a record that will probably be so long. */
+function recordWriter(bytes: number): ByteWriter {
+  return bytes === RECORD_BYTES_MAX
+    ? new ByteWriter(recordArrays.take())
+    : new ByteWriter(bytes, RECORD_BYTES_MAX);
 }
 
 const contentBytes = (writer: ByteWriter): number => writer.length - RECORD_HEADER_BYTES;

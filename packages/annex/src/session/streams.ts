@@ -232,11 +232,13 @@ export class Streams {
   }
 
   #sendable(): [number, Stream][] {
-    const all = [...this.#streams].filter(
-      ([, { send, isReset }]) => !isReset && (send.hasLost || send.hasNew),
-    );
-    const after = all.filter(([id]) => id > this.#turn);
-    return [...after, ...all.filter(([id]) => id <= this.#turn)];
+    const first: [number, Stream][] = [];
+    const then: [number, Stream][] = [];
+    for (const entry of this.#streams) {
+      const [id, { send, isReset }] = entry;
+      if (!isReset && (send.hasLost || send.hasNew)) (id > this.#turn ? first : then).push(entry);
+    }
+    return then.length === 0 ? first : [...first, ...then];
   }
 
   /** Streams that the other end opens come in order: a number stands for all of its below. */

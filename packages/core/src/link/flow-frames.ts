@@ -1,9 +1,17 @@
-import { ByteReader, ByteWriter, bytesToUtf8, utf8ToBytes } from '@yakmesh/crypto';
-import { encodeFrame, FrameKind } from '../record/frames.js';
+import { BytePool, ByteReader, ByteWriter, bytesToUtf8, utf8ToBytes } from '@yakmesh/crypto';
+import { encodeFrame, FRAME_HEADER_BYTES, FrameKind } from '../record/frames.js';
 import { FLOW_BODY_BYTES_MAX, PROTOCOL_ID_BYTES_MAX } from '../transport/index.js';
 
 const LABEL_BYTES = 8;
 const NODE_ID_BYTES = 32;
+/** Frame header, label and flags. */
+export const FLOW_OVERHEAD_BYTES = 13;
+/** From this length on a FLOW frame is written in an array that is used again. */
+const POOLED_BYTES_MIN = 8_192;
+/** Such arrays that wait for their next use, for all flows together: the queues of two. */
+const SPARE_FRAMES_MAX = 32;
+
+const arrays = new BytePool(FLOW_OVERHEAD_BYTES + FLOW_BODY_BYTES_MAX, SPARE_FRAMES_MAX);
 
 /** FLOW_OPEN{label 8, ttl u8, destination 32, name length u8, protocol, body}: no source. */
 export interface FlowOpenFrame {
@@ -46,8 +54,23 @@ export interface FlowFrame {
   readonly body: Uint8Array;
 }
 
-export function encodeFlow(frame: FlowFrame): Uint8Array {
-  return encodeFrame(FrameKind.FLOW, frame.label, Uint8Array.of(frame.isCongested ? 1 : 0), frame.body);
+export function encodeFlow({ label, isCongested, body }: FlowFrame): Uint8Array {
+  const length = FLOW_OVERHEAD_BYTES + body.length;
+  const isPooled = length >= POOLED_BYTES_MIN && body.length <= FLOW_BODY_BYTES_MAX;
+  const bytes = isPooled ? arrays.take().subarray(0, length) : new Uint8Array(length);
+  bytes[0] = FrameKind.FLOW;
+  bytes[1] = (length - FRAME_HEADER_BYTES) >> 16;
+  bytes[2] = (length - FRAME_HEADER_BYTES) >> 8;
+  bytes[3] = length - FRAME_HEADER_BYTES;
+  bytes.set(label, FRAME_HEADER_BYTES);
+  bytes[FRAME_HEADER_BYTES + LABEL_BYTES] = isCongested ? 1 : 0;
+  bytes.set(body, FLOW_OVERHEAD_BYTES);
+  return bytes;
+}
+
+/** A FLOW frame is in its record, or nowhere: its array can hold the next one. */
+export function releaseFlow(frame: Uint8Array): void {
+  arrays.give(frame);
 }
 
 export function decodeFlow(bytes: Uint8Array): FlowFrame | undefined {

@@ -6,7 +6,6 @@ import {
   FrameKind,
   FRAME_HEADER_BYTES,
   isCharged,
-  RECORD_PADDING_BYTES,
   RECORD_PLAINTEXT_BYTES_MAX,
   TAG_BYTES,
 } from '../record/frames.js';
@@ -15,6 +14,7 @@ import type { CreditUser } from './credit.js';
 import type { LinkRatchet } from './link-ratchet.js';
 import { PRIORITIES } from './link-limits.js';
 import type { ParcelWriter } from './parcel-writer.js';
+import { RecordDraft } from './record-draft.js';
 import { encodeFragmentHeader, FRAGMENT_BYTES_MIN, FRAGMENT_HEADER_BYTES } from './reassembly.js';
 import type { QueueItem, SendQueue } from './send-queue.js';
 
@@ -55,6 +55,7 @@ export interface WireRecord {
 export class RecordWriter {
   readonly #parts: RecordWriterParts;
   readonly #sending: (Sending | undefined)[] = new Array<Sending | undefined>(PRIORITIES);
+  readonly #draft = new RecordDraft();
   #switchRoot: Uint8Array | undefined;
   #control: Uint8Array[] = [];
   #isDataStopped = false;
@@ -90,20 +91,19 @@ export class RecordWriter {
   /** Seals the next record; undefined when there is nothing that may be sent now. */
   next(nowMs: number): WireRecord | undefined {
     const { keys, ratchet } = this.#parts;
-    const frames: Uint8Array[] = [];
+    const draft = this.#draft;
     if (this.#isAloneNext()) return this.#alone(nowMs);
-    let room = RECORD_PLAINTEXT_BYTES_MAX - LAST_FRAME_BYTES;
-    room -= this.#takeControl(frames, room);
-    const chargedBytes = this.#isDataStopped ? 0 : this.#takeData(frames, room, nowMs);
+    this.#takeControl();
+    const chargedBytes = this.#isDataStopped ? 0 : this.#takeData(nowMs);
     // The switch comes after the signature that announced it, hence only in a record that took all control frames.
     const root = this.#control.length === 0 ? this.#switchRoot : undefined;
     const isMark = root === undefined && ratchet.wantsMark;
     const isWorn = root === undefined && !isMark && keys.isWorn;
-    if (frames.length === 0 && root === undefined && !isMark && !isWorn) return undefined;
-    if (root !== undefined) frames.push(encodeKeyUpdate(keys.epoch + 1, 0));
-    else if (isMark) frames.push(TMARK);
-    else if (isWorn) frames.push(encodeKeyUpdate(keys.epoch, keys.phase + 1));
-    const wire = padded(frames, TAG_BYTES);
+    if (draft.length === 0 && root === undefined && !isMark && !isWorn) return undefined;
+    if (root !== undefined) draft.add(encodeKeyUpdate(keys.epoch + 1, 0));
+    else if (isMark) draft.add(TMARK);
+    else if (isWorn) draft.add(encodeKeyUpdate(keys.epoch, keys.phase + 1));
+    const wire = draft.finish();
     ratchet.sent.absorb(decodeFrames(wire.subarray(0, wire.length - TAG_BYTES)) ?? []);
     keys.sealInPlace(wire);
     if (root !== undefined) {
@@ -140,34 +140,35 @@ export class RecordWriter {
     return { wire, chargedBytes: frame.length, isMark: false };
   }
 
-  #takeControl(frames: Uint8Array[], room: number): number {
-    let taken = 0;
-    let count = 0;
-    for (const frame of this.#control) {
-      if (taken + frame.length > room) break;
-      frames.push(frame);
-      taken += frame.length;
-      count += 1;
-    }
-    this.#control = this.#control.slice(count);
-    return taken;
+  /** Room for frames that need not be the last. */
+  get #roomBytes(): number {
+    return RECORD_PLAINTEXT_BYTES_MAX - LAST_FRAME_BYTES - this.#draft.length;
   }
 
-  #takeData(frames: Uint8Array[], roomAtFirst: number, nowMs: number): number {
+  #takeControl(): void {
+    let count = 0;
+    for (const frame of this.#control) {
+      if (frame.length > this.#roomBytes) break;
+      this.#draft.add(frame);
+      count += 1;
+    }
+    if (count > 0) this.#control = this.#control.slice(count);
+  }
+
+  /** Answers the bytes that the peer's credit pays for. */
+  #takeData(nowMs: number): number {
     const { credit } = this.#parts;
-    let room = roomAtFirst;
     let charged = 0;
     for (;;) {
       const sending = this.#current();
       const frame = sending?.frames[0];
       if (sending === undefined || frame === undefined || isAlone(sending.item)) return charged;
-      const parts = this.#piece(sending, frame, Math.min(room, credit.availableBytes));
-      const [first] = parts;
-      if (first === undefined) return charged;
-      frames.push(...parts);
-      const length = parts.reduce((sum, part) => sum + part.length, 0);
-      room -= length;
-      if (isCharged(first[0] ?? 0)) {
+      const before = this.#draft.length;
+      this.#addPiece(sending, frame, Math.min(this.#roomBytes, credit.availableBytes));
+      const length = this.#draft.length - before;
+      if (length === 0) return charged;
+      // Fragments of a frame are charged like it.
+      if (isCharged(frame[0] ?? 0)) {
         charged += length;
         credit.use(length);
       }
@@ -207,17 +208,17 @@ export class RecordWriter {
   }
 
   /** A whole frame, or a fragment's header and its bytes; nothing where there is no room worth using. */
-  #piece(sending: Sending, frame: Uint8Array, room: number): Uint8Array[] {
+  #addPiece(sending: Sending, frame: Uint8Array, room: number): void {
     const isWhole = sending.offset === 0;
-    if (isWhole && frame.length <= room) return [frame];
+    if (isWhole && frame.length <= room) return this.#draft.add(frame);
     const fitsAnEmptyRecord = frame.length <= RECORD_PLAINTEXT_BYTES_MAX - LAST_FRAME_BYTES;
     const rest = frame.length - sending.offset;
     const length = Math.min(rest, room - FRAGMENT_OVERHEAD_BYTES);
-    if ((isWhole && fitsAnEmptyRecord) || (length < FRAGMENT_BYTES_MIN && length < rest)) return [];
+    if ((isWhole && fitsAnEmptyRecord) || (length < FRAGMENT_BYTES_MIN && length < rest)) return;
     const bytes = frame.subarray(sending.offset, sending.offset + length);
     sending.offset += length;
-    const isLast = sending.offset === frame.length;
-    return [encodeFragmentHeader(sending.item.priority, isLast, length), bytes];
+    this.#draft.add(encodeFragmentHeader(sending.item.priority, sending.offset === frame.length, length));
+    this.#draft.add(bytes);
   }
 
   #advance(sending: Sending, nowMs: number): void {
@@ -239,18 +240,4 @@ export class RecordWriter {
 
 function isAlone(item: QueueItem): boolean {
   return item.type === 'frame' && item.isAlone === true;
-}
-
-/** Frames as a record's plaintext, with so many bytes of room behind it. */
-export function padded(frames: readonly Uint8Array[], spareBytes = 0): Uint8Array {
-  let length = 0;
-  for (const frame of frames) length += frame.length;
-  const rounded = Math.ceil(length / RECORD_PADDING_BYTES) * RECORD_PADDING_BYTES;
-  const plaintext = new Uint8Array(Math.min(RECORD_PLAINTEXT_BYTES_MAX, rounded) + spareBytes);
-  let at = 0;
-  for (const frame of frames) {
-    plaintext.set(frame, at);
-    at += frame.length;
-  }
-  return plaintext;
 }

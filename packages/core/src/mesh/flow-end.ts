@@ -1,6 +1,6 @@
 import type { NodeId } from '@yakmesh/crypto';
 import { bytesKey } from '../envelope/batch.js';
-import { encodeFlow, type FlowFrame } from '../link/flow-frames.js';
+import { encodeFlow, FLOW_OVERHEAD_BYTES, releaseFlow, type FlowFrame } from '../link/flow-frames.js';
 import {
   FLOW_BODY_BYTES_MAX,
   FLOW_QUEUE_BYTES_MAX,
@@ -9,9 +9,6 @@ import {
 } from '../transport/index.js';
 import type { Isolated } from './isolation.js';
 import type { Peer } from './peer.js';
-
-/** Frame header, label and flags. */
-const FLOW_OVERHEAD_BYTES = 13;
 
 /** What an end needs of those that keep it. */
 export interface FlowEndKeeper {
@@ -116,6 +113,7 @@ export class FlowEnd implements Flow {
       body,
     });
     const onSent = (): void => {
+      releaseFlow(frame);
       this.#queuedBytes -= bytes;
       const isNews = this.#isRefusing || this.#queuedBytes === 0;
       if (!isNews || this.isClosed) return;
@@ -125,6 +123,7 @@ export class FlowEnd implements Flow {
     const { priority, lane } = this;
     const isTaken = this.peer.enqueue({ type: 'frame', frame, bytes: frame.length, priority, lane, onSent });
     if (isTaken) this.#queuedBytes += bytes;
+    else releaseFlow(frame);
     return isTaken;
   }
 }

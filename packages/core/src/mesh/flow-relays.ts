@@ -3,6 +3,7 @@ import {
   encodeFlow,
   encodeFlowClose,
   encodeFlowOpen,
+  releaseFlow,
   type FlowFrame,
   type FlowOpenFrame,
 } from '../link/flow-frames.js';
@@ -143,9 +144,15 @@ export class FlowRelays {
   #send(to: Leg, { body, isCongested }: FlowFrame): void {
     const isFilling = 2 * to.queuedBytes > FLOW_QUEUE_BYTES_MAX;
     const frame = encodeFlow({ label: to.label, isCongested: isCongested || isFilling, body });
-    if (to.queuedBytes + frame.length > FLOW_QUEUE_BYTES_MAX) return this.#dropped();
-    const onSent = (): void => void (to.queuedBytes -= frame.length);
-    if (!enqueue(to, frame, onSent)) return this.#dropped();
+    const onSent = (): void => {
+      releaseFlow(frame);
+      to.queuedBytes -= frame.length;
+    };
+    const isFull = to.queuedBytes + frame.length > FLOW_QUEUE_BYTES_MAX;
+    if (isFull || !enqueue(to, frame, onSent)) {
+      releaseFlow(frame);
+      return this.#dropped();
+    }
     to.queuedBytes += frame.length;
   }
 

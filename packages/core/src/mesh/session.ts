@@ -8,6 +8,7 @@ import type { LinkInfo } from '../link/control-frames.js';
 import type { LinkAction } from '../link/link-actions.js';
 import { SOCKET_BYTES_MAX } from '../link/link-limits.js';
 import type { LinkEnd } from '../link/link-end.js';
+import { releaseRecord } from '../link/record-draft.js';
 import { refusalRecord } from '../link/refusal.js';
 import type { QueueItem } from '../link/send-queue.js';
 import { RECORD_WIRE_BYTES_MAX } from '../record/frames.js';
@@ -178,7 +179,7 @@ export class Session implements PeerSession {
     while (socket.bufferedBytes < SOCKET_BYTES_MAX) {
       const wire = link.nextRecord(this.#options.runningMs());
       if (wire === undefined) break;
-      socket.send(wire);
+      socket.send(wire, releaseRecord);
       this.#perform(link.takeActions());
     }
     this.#armDeadline(link);

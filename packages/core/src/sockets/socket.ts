@@ -21,8 +21,8 @@ export interface Socket {
   readonly remoteAddress: string;
   /** Bytes given to `send` that have not left the process. */
   readonly bufferedBytes: number;
-  /** Sends one binary message; what is sent after the end is dropped. */
-  send(bytes: Uint8Array): void;
+  /** Sends one binary message; what is sent after the end is dropped. Whoever calls must leave the bytes alone, for ever or until `released`, which need not come. */
+  send(bytes: Uint8Array, released?: (bytes: Uint8Array) => void): void;
   /** Asks for an orderly close; the socket layer terminates it when the other end does not answer. */
   close(code: number, reason: string): void;
   /** Drops the connection at once. */

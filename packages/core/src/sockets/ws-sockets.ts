@@ -66,10 +66,12 @@ class WsSocket implements Socket {
     if (socket.readyState === WebSocket.CLOSED) queueMicrotask(() => this.#end(ABNORMAL));
   }
 
-  send(bytes: Uint8Array): void {
+  send(bytes: Uint8Array, released?: (bytes: Uint8Array) => void): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     this.#socket.send(bytes, { binary: true, compress: false }, (error) => {
-      if (!error) this.#handlers?.drain?.();
+      if (error) return;
+      released?.(bytes);
+      this.#handlers?.drain?.();
     });
   }
 

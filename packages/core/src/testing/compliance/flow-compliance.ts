@@ -3,6 +3,8 @@ import { PROTOCOL, thrown, type ComplianceWorld, type Examine } from './complian
 
 const FLOW_BYTES_MAX = 16_384;
 const FLOW_QUEUE_BYTES_MAX = 262_144;
+/** Of one end: more than three queues take. */
+const LARGE_MESSAGES = 60;
 /** More messages than one flow's queue takes. */
 const MESSAGES_MAX = 200;
 
@@ -85,6 +87,29 @@ export function examineFlows(examine: Examine): void {
     expect(far.marks.includes(true) && far.marks[0] === false).toBe(true);
     expect(near.flow.queuedBytes).toBe(0);
     expect(near.flow.send(Uint8Array.of(1))).toBe(true);
+  });
+
+  examine('large messages arrive as they were sent, both ways', 2, async (world, expect) => {
+    const far = accept(world, 1);
+    await world.link(0, 1);
+    const near = await open(world);
+    await world.until('it is open', () => far.opened.length === 1);
+    // One array for all: what a flow has taken is its own.
+    const body = new Uint8Array(FLOW_BYTES_MAX);
+    const send = (flow: Flow, value: number): boolean => flow.send(body.fill(value, 0, FLOW_BYTES_MAX));
+    const sent = [0, 0];
+    for (const [end, flow] of [near.flow, far.flow()].entries())
+      while ((sent[end] ?? 0) < LARGE_MESSAGES) {
+        const isTaken = send(flow, (sent[end] ?? 0) + 100 * end);
+        if (isTaken) sent[end] = (sent[end] ?? 0) + 1;
+        else await world.until('it drains', () => 2 * flow.queuedBytes < FLOW_QUEUE_BYTES_MAX);
+      }
+    await world.until('all arrive', () => near.heard.length + far.heard.length === 2 * LARGE_MESSAGES);
+    const expected = (end: number): string[] =>
+      Array.from({ length: LARGE_MESSAGES }, (_, at) => String(at + 100 * end));
+    const values = (heard: readonly string[]): string[] =>
+      heard.map((text) => [...new Set(text.split(','))].join());
+    expect([values(far.heard), values(near.heard)]).toEqual([expected(0), expected(1)]);
   });
 
   examine('a flow tells when its queue has run empty, refused or not', 2, async (world, expect) => {

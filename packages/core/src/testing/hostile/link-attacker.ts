@@ -8,7 +8,7 @@ import {
   type LinkInfo,
 } from '../../link/control-frames.js';
 import { CREDIT_BYTES_MAX, CREDIT_BYTES_MIN } from '../../link/link-limits.js';
-import { padded } from '../../link/record-writer.js';
+import { padded } from '../../link/record-draft.js';
 import { decodeFrames, FRAME_HEADER_BYTES, FrameKind, isCharged, type Frame } from '../../record/frames.js';
 import { RecordKeys } from '../../record/record-keys.js';
 import type { LinkErrorCode } from '../../errors.js';

@@ -1,0 +1,20 @@
+import { createCipheriv } from 'node:crypto';
+import { expect, test } from '@jest/globals';
+import { discard } from '../src/discard-node.js';
+
+const ciphertext = (bytes: number): Uint8Array =>
+  createCipheriv('aes-256-gcm', new Uint8Array(32), new Uint8Array(12)).update(new Uint8Array(bytes));
+
+test('the memory of what OpenSSL filled is gone at once, whatever this Node has for that', () => {
+  for (let count = 0; count < 3; count += 1) {
+    const array = ciphertext(16_384);
+    discard(array);
+    expect([array.length, array.buffer.byteLength]).toEqual([0, 0]);
+  }
+});
+
+test('a part of an array is left alone', () => {
+  const array = ciphertext(16_384);
+  discard(array.subarray(0, 8_192));
+  expect(array).toHaveLength(16_384);
+});
