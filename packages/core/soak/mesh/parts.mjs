@@ -16,7 +16,7 @@ const steady = {
     log(`${Math.round(eventsPerSecond)} events a second; trace ${world.trace.hash}`);
     return { ...result, redundancy, bytesPerSecond, isDone: true };
   },
-  claims({ share, doubled, redundancy, ms99, ms50, bytesPerSecond }) {
+  claims({ share, doubled, redundancy, ms99, ms50, each99, bytesPerSecond }) {
     const inTime = ms99.filter((ms) => ms <= REACHED_MS_MAX).length / ms99.length;
     const slowest = quantile(ms99, 1);
     const times = [0.5, 0.95, 1].map((part) => seconds(quantile(ms99, part))).join(', ');
@@ -31,6 +31,7 @@ const steady = {
       ],
       ['99 % reached: median, p95 and slowest of the messages', times, '≤ 1 s', slowest <= REACHED_MS_MAX],
       ['messages that reached 99 % within 1 s', percent(inTime)],
+      ['99 % of all deliveries, messages together', seconds(each99)],
       ['50 % reached, median', seconds(quantile(ms50, 0.5))],
       ['received by a node, all in all', `${(bytesPerSecond / 1_000).toFixed(1)} kB/s`],
     ];

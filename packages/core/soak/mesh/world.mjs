@@ -55,11 +55,19 @@ export async function outcome(world, said) {
   await world.pass('10 s');
   const reached = said.map((message) => world.reached(message));
   const times = (share) => reached.map((reach) => reach.msTo(share)).sort((a, b) => a - b);
+  const others = world.alive.length - 1;
+  const each = reached.flatMap(({ msTo }) =>
+    Array.from({ length: others }, (_, index) => msTo((index + 0.5) / others)),
+  );
   return {
     share: sum(reached.map(({ share }) => share)) / reached.length,
     doubled: sum(reached.map(({ duplicates }) => duplicates.length)),
     ms99: times(0.99),
     ms50: times(0.5),
+    each99: quantile(
+      each.sort((a, b) => a - b),
+      0.99,
+    ),
   };
 }
 
