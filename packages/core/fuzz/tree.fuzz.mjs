@@ -26,16 +26,7 @@ const good = [
   { type: 'done' },
   { type: 'ask' },
   { type: 'digest', untilMs: 5, digest: new Uint8Array(8).fill(1) },
-  {
-    type: 'root',
-    root: origin,
-    sequence: 9,
-    ageMs: 5,
-    distanceMs: 80,
-    isParent: true,
-    below: 3,
-    nodes: 1_000,
-  },
+  { type: 'root', root: origin, sequence: 9, ageMs: 5, distanceMs: 80, isParent: true },
 ].map(encodeTreeMessage);
 
 const peer = encodeNodeId(new Uint8Array(32).fill(1));

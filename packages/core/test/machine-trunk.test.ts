@@ -22,16 +22,7 @@ function trunkOf(): Trunk {
 }
 
 function wordOf(root: number, distanceMs: number, more: Partial<RootReport> = {}): RootReport {
-  return {
-    root: idOf(root),
-    sequence: 5,
-    ageMs: 0,
-    distanceMs,
-    isParent: false,
-    below: 1,
-    nodes: 10,
-    ...more,
-  };
+  return { root: idOf(root), sequence: 5, ageMs: 0, distanceMs, isParent: false, ...more };
 }
 
 test('the root is the lowest id that any neighbour has a way to', () => {
@@ -98,25 +89,6 @@ test('a parent that does not bring what others have loses its place', () => {
   trunk.repaid(nameOf(7));
   expect([trunk.owes(0), trunk.parent]).toEqual([true, nameOf(7)]);
   expect([trunk.owes(0), trunk.parent]).toEqual([false, nameOf(8)]);
-});
-
-test('the root counts the nodes whose ways lead to it, and all hear how many there are', () => {
-  const [root, middle, leaf] = [0, 1, 2].map(
-    (index) => new Trunk({ self: idOf(index), wallMs: () => 1_000 }),
-  );
-  if (root === undefined || middle === undefined || leaf === undefined) throw new Error('three were made');
-  for (let nowMs = 0; nowMs <= 4 * ROOT_MS; nowMs += TOLD_MS) {
-    for (const trunk of [root, middle, leaf]) trunk.tick(nowMs);
-    middle.heard(nameOf(0), root.report(nameOf(1), nowMs), 20, nowMs);
-    middle.heard(nameOf(2), leaf.report(nameOf(1), nowMs), 20, nowMs);
-    root.heard(nameOf(1), middle.report(nameOf(0), nowMs), 20, nowMs);
-    leaf.heard(nameOf(1), middle.report(nameOf(2), nowMs), 20, nowMs);
-  }
-  expect([root.nodes, middle.nodes, leaf.nodes]).toEqual([3, 3, 3]);
-  expect([middle.report(nameOf(0), 0).below, leaf.report(nameOf(1), 0).below]).toEqual([2, 1]);
-  middle.forget(nameOf(2), 4 * ROOT_MS);
-  root.heard(nameOf(1), middle.report(nameOf(0), 4 * ROOT_MS), 20, 4 * ROOT_MS);
-  expect(root.nodes).toBe(2);
 });
 
 const MODEL = 24;

@@ -35,8 +35,6 @@ const message: fc.Arbitrary<TreeMessage> = fc.oneof(
     ageMs: fc.nat(0xffff),
     distanceMs: fc.nat(0xffff),
     isParent: fc.boolean(),
-    below: fc.nat(0xffff_ffff),
-    nodes: fc.nat(0xffff_ffff),
   }),
 );
 

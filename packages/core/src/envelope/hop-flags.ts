@@ -8,11 +8,4 @@ export const HopFlag = {
   REPAIR: 4,
   /** Of direct messages: the origin wants an acknowledgement. */
   ACK_WANTED: 8,
-  /** Of broadcasts: it goes over this one link beside the tree, which stays as it is. */
-  ASIDE: 16,
 } as const;
-
-/** Whether a broadcast with these has come along the tree. */
-export function isAlongTree(flags: number): boolean {
-  return (flags & (HopFlag.FLOOD | HopFlag.REPAIR | HopFlag.ASIDE)) === 0;
-}

@@ -10,7 +10,7 @@ import {
 import type { CryptoJob, JobResult } from '../crypto-job.js';
 import type { LinkErrorCode, PeerFaultCode } from '../errors.js';
 import { bytesKey, type Batch, type BatchMessage } from '../envelope/batch.js';
-import { HopFlag, isAlongTree } from '../envelope/hop-flags.js';
+import { HopFlag } from '../envelope/hop-flags.js';
 import type { Envelope } from '../envelope/envelope.js';
 import { networkOf } from '../network-hash.js';
 import { nodeName } from '../node-name.js';
@@ -339,7 +339,7 @@ export class ParcelReader {
     const checked = checkMessages(batch, waiting.messages, waiting.isBlock, check);
     if (checked === undefined) return [{ type: 'close', code: 'LINK_BAD_SIGNATURE' }];
     const actions: ParcelAction[] = [];
-    const isTree = batch.use === 'gossip' && isAlongTree(waiting.flags);
+    const isTree = batch.use === 'gossip' && (waiting.flags & (HopFlag.FLOOD | HopFlag.REPAIR)) === 0;
     for (const [code, count] of checked.faults) {
       const isTreeCopy = isTree && code === 'PEER_DUPLICATE' && count === waiting.messages.length;
       actions.push(isTreeCopy ? { type: 'fault', code, count, isTreeCopy } : { type: 'fault', code, count });

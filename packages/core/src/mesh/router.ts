@@ -1,6 +1,6 @@
 import { bytesToHex, equalBytes, type NodeId } from '@yakmesh/crypto';
 import type { Batch, BatchMessage } from '../envelope/batch.js';
-import { HopFlag, isAlongTree } from '../envelope/hop-flags.js';
+import { HopFlag } from '../envelope/hop-flags.js';
 import { EnvelopeClass, MESSAGE_ID_BYTES, type Envelope } from '../envelope/envelope.js';
 import { decodePayload } from '../envelope/payload.js';
 import type { ReplayState } from '../envelope/replay-state.js';
@@ -351,7 +351,7 @@ export class Router {
 /** All of it came along the tree and was here before. */
 function isTreeCopy({ arrival, copies }: Work): boolean {
   const { batch, flags = 0, messages } = arrival;
-  const isTree = batch.use === 'gossip' && isAlongTree(flags);
+  const isTree = batch.use === 'gossip' && (flags & (HopFlag.FLOOD | HopFlag.REPAIR)) === 0;
   return isTree && copies === messages.length;
 }
 

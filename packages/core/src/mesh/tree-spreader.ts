@@ -118,7 +118,6 @@ export class TreeSpreader implements Spreader {
     if (targets.length === 0 && peers.length > 0) targets = this.#revived(peers);
     const sending = this.#flood.publish(parcel, targets);
     if (targets.length === peers.length) return sending;
-    this.#flood.publish(aside(parcel), this.#asides(peers, targets, 'self'));
     this.#own.announce(entriesOf(batch, messages), () => targets.some(({ pace }) => pace.messages > 0));
     return sending;
   }
@@ -133,8 +132,7 @@ export class TreeSpreader implements Spreader {
     const isRepair =
       (flags & HopFlag.REPAIR) !== 0 && messages.every(({ envelope }) => this.isAsked(from, batch, envelope));
     const isFlood = (flags & HopFlag.FLOOD) !== 0;
-    const isAside = (flags & HopFlag.ASIDE) !== 0;
-    if (!isRepair && !isFlood && !isAside) this.#arrived(from, batch, messages);
+    if (!isRepair && !isFlood) this.#arrived(from, batch, messages);
     const others = this.#options
       .peers()
       .filter((peer) => peer !== from && peer.nodeId !== batch.origin && peer.accepts(batch.networkHash));
@@ -143,8 +141,6 @@ export class TreeSpreader implements Spreader {
       : others.filter(({ nodeId }) => this.#isTarget(nodeId, from.nodeId, isRepair));
     this.#flood.relay(parcel, targets);
     if (targets.length === others.length) return;
-    if (!isRepair && from.nodeId === batch.origin)
-      this.#flood.relay(aside(parcel), this.#asides(others, targets, 'origin'));
     const entries = entriesOf(batch, messages);
     const except = [from.nodeId, batch.origin];
     this.#runner.feed((machine, nowMs) =>
@@ -190,19 +186,6 @@ export class TreeSpreader implements Spreader {
   #isTarget(nodeId: NodeId, from: NodeId, isRepair: boolean): boolean {
     const isNext = this.#machine.isNext(nodeId, from);
     return isNext === undefined || (isNext && !isRepair);
-  }
-
-  /** Neighbours beside those in the tree that get a message at once. */
-  #asides(peers: readonly Peer[], targets: readonly Peer[], from: 'self' | 'origin'): Peer[] {
-    const lazy = peers.filter((peer) => !targets.includes(peer));
-    const nowMs = this.#options.clock.monotonicMs();
-    const chosen = this.#machine.aside(
-      lazy.map(({ nodeId }) => nodeId),
-      from,
-      nowMs,
-    );
-    if (chosen.length > 0) this.#options.counters.add('tree:aside', chosen.length);
-    return lazy.filter(({ nodeId }) => chosen.includes(nodeId));
   }
 
   #revived(peers: readonly Peer[]): Peer[] {
@@ -281,10 +264,6 @@ export class TreeSpreader implements Spreader {
       else this.#flood.relay(parcel, [neighbour]);
     }
   }
-}
-
-function aside(parcel: Parcel): Parcel {
-  return { ...parcel, flags: (parcel.flags ?? 0) | HopFlag.ASIDE };
 }
 
 /** What orders the tree goes before what it carries; an answer's end goes behind the answer. */

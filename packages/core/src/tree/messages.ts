@@ -87,23 +87,19 @@ export function framesOf(entries: readonly Entry[]): Entry[][] {
   return frame.length === 0 ? frames : [...frames, frame];
 }
 
-function writeReport(writer: ByteWriter, report: RootReport): void {
+function writeReport(writer: ByteWriter, { root, sequence, ageMs, distanceMs, isParent }: RootReport): void {
   writer
-    .bytes(report.root)
-    .u48(report.sequence)
-    .u16(report.ageMs)
-    .u16(report.distanceMs)
-    .u8(report.isParent ? 1 : 0)
-    .u32(report.below)
-    .u32(report.nodes);
+    .bytes(root)
+    .u48(sequence)
+    .u16(ageMs)
+    .u16(distanceMs)
+    .u8(isParent ? 1 : 0);
 }
 
 function readReport(reader: ByteReader): RootReport | undefined {
   const root = reader.bytes(ORIGIN_BYTES).slice();
   const [sequence, ageMs, distanceMs, parent] = [reader.u48(), reader.u16(), reader.u16(), reader.u8()];
-  const [below, nodes] = [reader.u32(), reader.u32()];
-  if (parent > 1) return undefined;
-  return { root, sequence, ageMs, distanceMs, isParent: parent === 1, below, nodes };
+  return parent > 1 ? undefined : { root, sequence, ageMs, distanceMs, isParent: parent === 1 };
 }
 
 function writeEntries(writer: ByteWriter, entries: readonly Entry[]): void {

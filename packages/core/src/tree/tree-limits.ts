@@ -86,11 +86,3 @@ export const PATIENCE_MS_DEFAULT = 250;
 export const PATIENCE_MS_MAX = 1_000;
 /** Messages that our parent may owe us until another way is looked for. */
 export const OWED_MAX = 8;
-/** Copies beside the tree that all nodes together send of a message, as a share of the nodes; each brings somebody a message twice. */
-export const ASIDE_SHARE = 0.01;
-/** Of them, those of a message's origin. */
-export const ASIDES_MAX = 6;
-/** Neighbours that have a message from its origin, with whom the rest is left. */
-export const ASIDE_RELAYS = 10;
-/** The most of each of them. */
-export const RELAYED_ASIDES_MAX = 1;

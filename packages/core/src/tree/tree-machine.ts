@@ -1,7 +1,6 @@
 import type { NodeId } from '@yakmesh/crypto';
 import type { Machine } from '../transport/index.js';
 import { Announcements, type AnnouncementKind } from './announcements.js';
-import { Asides } from './asides.js';
 import { Comparisons } from './comparisons.js';
 import { Members, type Member } from './members.js';
 import type { Entry, TreeMessage } from './messages.js';
@@ -36,7 +35,6 @@ export class TreeMachine implements Machine<TreeAction> {
   readonly #comparisons: Comparisons;
   readonly #trunk: Trunk;
   readonly #members: Members;
-  readonly #asides: Asides;
   readonly #patience = new Patience();
   #optimisedMs = -Infinity;
 
@@ -47,7 +45,6 @@ export class TreeMachine implements Machine<TreeAction> {
     this.#comparisons = new Comparisons(options);
     this.#trunk = new Trunk(options);
     this.#members = new Members(this.#trunk);
-    this.#asides = new Asides(this.#trunk, options.random);
   }
 
   get deadlineMs(): number | undefined {
@@ -84,11 +81,6 @@ export class TreeMachine implements Machine<TreeAction> {
   /** Whether a neighbour may be sending what we asked it for. */
   isRepairing(from: NodeId, nowMs: number): boolean {
     return this.#repairs.isUnderWay(from, nowMs);
-  }
-
-  /** Which lazy neighbours get a message beside the tree, whose origin we are, or have it from. */
-  aside(lazy: readonly NodeId[], from: 'self' | 'origin', nowMs: number): NodeId[] {
-    return this.#asides.chosen(lazy, from, nowMs);
   }
 
   // 1.

@@ -15,7 +15,6 @@ import {
 } from './tree-limits.js';
 
 const SEQUENCE_MAX = 2 ** 48 - 1;
-const NODES_MAX = 2 ** 32 - 1;
 
 /** What a neighbour says of its way to the root. */
 export interface RootReport {
@@ -28,10 +27,6 @@ export interface RootReport {
   readonly distanceMs: number;
   /** Whether its way goes through who hears this. */
   readonly isParent: boolean;
-  /** Nodes whose ways go through who says this, itself among them. */
-  readonly below: number;
-  /** Nodes in all, as the root has counted them. */
-  readonly nodes: number;
 }
 
 /** What a neighbour has said, as it counts here. */
@@ -42,8 +37,6 @@ interface Word {
   readonly bornMs: number;
   readonly distanceMs: number;
   readonly isParent: boolean;
-  readonly below: number;
-  readonly nodes: number;
   readonly linkMs: number;
   /** Added to its link for messages that it brought late or not at all; halved at each word. */
   blameMs: number;
@@ -75,8 +68,6 @@ export class Trunk {
   #changedMs = -Infinity;
   #toldMs = -Infinity;
   #isNews = false;
-  /** As the root has counted them. */
-  #nodes = 1;
   /** Messages that were asked for elsewhere, and that the trunk has not brought since. */
   #owed = 0;
 
@@ -99,19 +90,6 @@ export class Trunk {
   get deadlineMs(): number {
     const soonestMs = this.#bornMs + (this.#isRoot ? ROOT_MS : ROOT_LIFE_MS);
     return this.#isNews ? Math.min(soonestMs, this.#toldMs + TOLD_MS) : soonestMs;
-  }
-
-  /** How many nodes have ways to the same root, as far as it has heard of them. */
-  get nodes(): number {
-    return this.#isRoot ? this.#below : this.#nodes;
-  }
-
-  /** Nodes whose ways go through us, and ourselves. */
-  get #below(): number {
-    let nodes = 1;
-    for (const { key, isParent, below } of this.#words.values())
-      if (isParent && key === this.#key) nodes += below;
-    return Math.min(NODES_MAX, nodes);
   }
 
   /** Whether the link to a neighbour is on its way to the root, or on ours. */
@@ -144,13 +122,11 @@ export class Trunk {
       ageMs: Math.min(ROOT_LIFE_MS, Math.max(0, Math.round(nowMs - this.#bornMs))),
       distanceMs: this.#distanceMs,
       isParent: this.#parent === to,
-      below: this.#below,
-      nodes: this.nodes,
     };
   }
 
   heard(from: NodeId, report: RootReport, rttMs: number | undefined, nowMs: number): void {
-    const { root, sequence, ageMs, distanceMs, isParent, below, nodes } = report;
+    const { root, sequence, ageMs, distanceMs, isParent } = report;
     this.#words.set(from, {
       key: bytesKey(root),
       root,
@@ -158,8 +134,6 @@ export class Trunk {
       bornMs: nowMs - ageMs,
       distanceMs,
       isParent,
-      below,
-      nodes,
       linkMs: HOP_MS + (rttMs === undefined ? LINK_MS_DEFAULT : rttMs / 2),
       blameMs: (this.#words.get(from)?.blameMs ?? 0) / 2,
     });
@@ -263,7 +237,6 @@ export class Trunk {
     this.#root = word.root;
     this.#sequence = word.sequence;
     this.#bornMs = word.bornMs;
-    this.#nodes = word.nodes;
     this.#distanceMs = distanceMs;
   }
 

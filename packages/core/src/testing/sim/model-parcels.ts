@@ -1,6 +1,6 @@
 import type { NodeId, VerifiedRoot } from '@yakmesh/crypto';
 import { leafMessage, messageId } from '../../envelope/envelope.js';
-import { isAlongTree } from '../../envelope/hop-flags.js';
+import { HopFlag } from '../../envelope/hop-flags.js';
 import type { CryptoJob, CryptoJobs, JobResult } from '../../crypto-job.js';
 import type { BatchMessage, Parcel } from '../../envelope/batch.js';
 import type { PeerFaultCode } from '../../errors.js';
@@ -151,7 +151,7 @@ export class ModelParcels {
       if (fault !== undefined) faults.set(fault, (faults.get(fault) ?? 0) + 1);
       return fault === undefined;
     });
-    const isTree = parcel.batch.use === 'gossip' && isAlongTree(flags);
+    const isTree = parcel.batch.use === 'gossip' && (flags & (HopFlag.FLOOD | HopFlag.REPAIR)) === 0;
     for (const [code, count] of faults) {
       const isTreeCopy = isTree && code === 'PEER_DUPLICATE' && count === wire.length;
       actions.push(isTreeCopy ? { type: 'fault', code, count, isTreeCopy } : { type: 'fault', code, count });
