@@ -67,9 +67,9 @@ export const HOP_MS = 10;
 /** One way, over a link that was not measured yet. */
 export const LINK_MS_DEFAULT = 100;
 /** How much shorter another way to the root must be, to be taken. */
-export const NEARER_MS_MIN = 10;
+export const NEARER_MS_MIN = 20;
 /** The same, as a share of the present way. */
-export const NEARER_SHARE = 0.1;
+export const NEARER_SHARE = 0.25;
 /** How much longer a parent's way counts for each message that it did not bring in time. */
 export const BLAME_MS = 100;
 /** The longest that an announced message is awaited for the tree's own length. */
