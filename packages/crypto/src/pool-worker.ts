@@ -1,5 +1,5 @@
 /** The thread that a pool starts: noble's ML-DSA-65 and slices of puzzles, one job after the other. */
-import { setPriority } from 'node:os';
+import { constants, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { wipe } from './bytes.js';
 import { nobleProvider } from './noble-provider.js';
@@ -7,18 +7,15 @@ import type { PoolRequest, PoolResponse } from './pool-messages.js';
 import type { MlDsa65PrivateKey } from './provider.js';
 import { workSlice } from './puzzle-slice.js';
 
-/** A third of the event loop's share where both want one processor. */
-const NICENESS = 5;
-
 /**
  * Signatures give way to the event loop where both want one processor, but not so far that an overloaded loop starves
- * them: a tenth of its share left a node under attack without verifications for seconds. Linux has a priority for each
+ * them: the lowest priority left a node under attack without verifications for seconds. Linux has a priority for each
  * thread; elsewhere the call would slow the whole process.
  */
 function yieldToEventLoop(): void {
   if (process.platform !== 'linux') return;
   try {
-    setPriority(NICENESS);
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   } catch {
     // A sandbox may forbid it; the work is the same.
   }

@@ -17,7 +17,7 @@ const WORDS = 15;
  * V8 takes what memory the machine has and gives it back at leisure: without a limit its heap grows by garbage alone. With one
  * the resident memory says what the victim needs, and the run fails where it needs more.
  */
-const VICTIM_FLAGS = ['--max-old-space-size=64', '--max-semi-space-size=4'];
+const VICTIM_FLAGS = ['--max-old-space-size=64', '--max-semi-space-size=8'];
 const WARM_UP_MS = 15_000;
 const IDLE_MS = 30_000;
 const CALM_MS = 15_000;
