@@ -13,6 +13,8 @@ export type CryptoJob =
       readonly message: Uint8Array;
       readonly signature: Uint8Array;
       readonly context: Uint8Array;
+      /** Whether of a caller that has proven nothing: it gives way to what others wait for. */
+      readonly isStrangers: boolean;
     }
   | {
       readonly type: 'verify-slot';

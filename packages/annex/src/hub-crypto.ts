@@ -43,8 +43,10 @@ export class HubCrypto {
       case 'sign-slot':
         return { type: 'sign-slot', slot: await this.#slotsOf(job.networkHash).add('link', job.leaf) };
       case 'verify': {
-        const { publicKey, message, signature, context } = job;
-        return { type: 'verify', valid: await workers.verify(publicKey, message, signature, context) };
+        const { publicKey, message, signature, context, isStrangers } = job;
+        const priority = isStrangers ? 'low' : 'normal';
+        const valid = await workers.verify(publicKey, message, signature, context, { priority });
+        return { type: 'verify', valid };
       }
       case 'verify-slot':
         return { type: 'verify-slot', valid: await this.#verifySlot(job) };
@@ -72,8 +74,9 @@ export class HubCrypto {
     const slots = new SlotSigner({
       identity,
       netFp: networkHash,
+      // Slots answer callers that have proven nothing.
       sign: (message, context, signal) =>
-        workers.sign(identity, message, signal === undefined ? { context } : { context, signal }),
+        workers.sign(identity, message, { context, priority: 'low', signal }),
       now: () => clock.nowMs(),
       randomBytes: (length) => random.bytes(length),
     });

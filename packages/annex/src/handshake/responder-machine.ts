@@ -219,7 +219,8 @@ export class ResponderMachine {
     this.#state = { name: 'verifying', secrets, transcript2, proven };
     // 4. The signature.
     const message = sha512(concatBytes(transcript2, publicKey, proof.params));
-    return [this.#job({ type: 'verify', publicKey, message, signature, context: INITIATOR_CONTEXT })];
+    const context = INITIATOR_CONTEXT;
+    return [this.#job({ type: 'verify', publicKey, message, signature, context, isStrangers: true })];
   }
 
   /** Who it is was proven in the session that left the ticket; that it is so still, by the ticket's psk in these keys. */

@@ -280,6 +280,7 @@ export class RatchetMachine {
         message,
         signature: signature.slice(),
         context: CONTEXT,
+        isStrangers: false,
       }),
     ];
   }
