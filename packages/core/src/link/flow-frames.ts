@@ -1,11 +1,14 @@
 import { BytePool, ByteReader, ByteWriter, bytesToUtf8, utf8ToBytes } from '@yakmesh/crypto';
-import { encodeFrame, FRAME_HEADER_BYTES, FrameKind } from '../record/frames.js';
+import { encodeFrame, FrameKind, writeFrame } from '../record/frames.js';
 import { FLOW_BODY_BYTES_MAX, PROTOCOL_ID_BYTES_MAX } from '../transport/index.js';
 
 const LABEL_BYTES = 8;
 const NODE_ID_BYTES = 32;
 /** Frame header, label and flags. */
 export const FLOW_OVERHEAD_BYTES = 13;
+/** The flags byte. */
+const CALM = Uint8Array.of(0);
+const CONGESTED = Uint8Array.of(1);
 /** From this length on a FLOW frame is written in an array that is used again. */
 const POOLED_BYTES_MIN = 8_192;
 /** Such arrays that wait for their next use, for all flows together: the queues of two. */
@@ -58,14 +61,7 @@ export function encodeFlow({ label, isCongested, body }: FlowFrame): Uint8Array 
   const length = FLOW_OVERHEAD_BYTES + body.length;
   const isPooled = length >= POOLED_BYTES_MIN && body.length <= FLOW_BODY_BYTES_MAX;
   const bytes = isPooled ? arrays.take().subarray(0, length) : new Uint8Array(length);
-  bytes[0] = FrameKind.FLOW;
-  bytes[1] = (length - FRAME_HEADER_BYTES) >> 16;
-  bytes[2] = (length - FRAME_HEADER_BYTES) >> 8;
-  bytes[3] = length - FRAME_HEADER_BYTES;
-  bytes.set(label, FRAME_HEADER_BYTES);
-  bytes[FRAME_HEADER_BYTES + LABEL_BYTES] = isCongested ? 1 : 0;
-  bytes.set(body, FLOW_OVERHEAD_BYTES);
-  return bytes;
+  return writeFrame(bytes, FrameKind.FLOW, label, isCongested ? CONGESTED : CALM, body);
 }
 
 /** A FLOW frame is in its record, or nowhere: its array can hold the next one. */

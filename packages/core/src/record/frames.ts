@@ -56,7 +56,16 @@ export function isRelayedContent(kind: number): boolean {
 export function encodeFrame(kind: FrameKind, ...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
-  const bytes = new Uint8Array(FRAME_HEADER_BYTES + length);
+  return writeFrame(new Uint8Array(FRAME_HEADER_BYTES + length), kind, ...parts);
+}
+
+/** Writes a frame over an array that has exactly its length, and answers the array. */
+export function writeFrame<Bytes extends Uint8Array>(
+  bytes: Bytes,
+  kind: FrameKind,
+  ...parts: readonly Uint8Array[]
+): Bytes {
+  const length = bytes.length - FRAME_HEADER_BYTES;
   bytes[0] = kind;
   bytes[1] = length >> 16;
   bytes[2] = length >> 8;
