@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { table, talk, verdicts } from './attack/figures.mjs';
-import { moveHere, Process, processors } from './attack/processes.mjs';
+import { moveHere, nowMs, Process, processors } from './attack/processes.mjs';
 
 const NETWORK_ID = 'soak';
 /** The victim and four honest neighbours, which know each other through it alone: it relays every message. */
@@ -23,9 +23,6 @@ const IDLE_MS = 30_000;
 const CALM_MS = 15_000;
 /** After the last message of a phase, until every one has had time to arrive. */
 const SETTLE_MS = 2_000;
-
-/** Milliseconds of a clock that all processes of this machine share. */
-const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
 
 const pass = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 

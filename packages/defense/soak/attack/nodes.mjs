@@ -5,7 +5,7 @@ import { MeshNetwork } from '@yakmesh/core';
 import { createGuard } from '@yakmesh/defense';
 import { systemRuntime } from '../../../core/dist/runtime.js';
 import { Ears } from './ears.mjs';
-import { answer } from './processes.mjs';
+import { answer, nowMs } from './processes.mjs';
 
 /** A coarse timer: it hardly disturbs, and a stall of a second counts as a hundredth of its samples. */
 const DELAY_RESOLUTION_MS = 10;
@@ -24,9 +24,6 @@ let timer;
 let residentBytes = [];
 let cpu = process.cpuUsage();
 setInterval(() => residentBytes.push(process.memoryUsage.rss()), MEMORY_EVERY_MS);
-
-/** Milliseconds of a clock that all processes of this machine share. */
-const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
 
 /** The honest peers of this process share one worker, for they share one processor; the victim has its own, as any node. */
 function sharedRuntime() {

@@ -3,6 +3,9 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
+/** Milliseconds of a clock that all processes of this machine share. */
+export const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
+
 /** The processors that this process may use, as taskset names them; undefined where it is missing or there is only one. */
 export function processors() {
   const { status, stdout } = spawnSync('taskset', ['-cp', String(process.pid)], { encoding: 'utf8' });
