@@ -84,7 +84,7 @@ export class SessionWays implements LineOwner {
   send(path: number, bytes: Uint8Array): void {
     const route = this.#routes.get(path);
     if (route === undefined) return;
-    if (route.held.length > 0 || !isSent(route, bytes)) route.held.push(bytes);
+    if (route.held.length > 0 || !sendOn(route, bytes)) route.held.push(bytes);
   }
 
   /** Records go another way, which is there. */
@@ -184,8 +184,8 @@ function routeOf(line: FlowLine | undefined): Route {
   return { line, held: [], forgeries };
 }
 
-/** A flow queues a copy: the record's array can hold the next one. */
-function isSent({ line }: Route, bytes: Uint8Array): boolean {
+/** Whether the way's flow took it. A flow queues a copy: the record's array can hold the next one. */
+function sendOn({ line }: Route, bytes: Uint8Array): boolean {
   if (line?.send(bytes) !== true) return false;
   recordArrays.give(bytes);
   return true;
@@ -193,7 +193,7 @@ function isSent({ line }: Route, bytes: Uint8Array): boolean {
 
 function flush(route: Route): void {
   for (let bytes = route.held[0]; bytes !== undefined; bytes = route.held[0]) {
-    if (!isSent(route, bytes)) return;
+    if (!sendOn(route, bytes)) return;
     route.held.shift();
   }
 }
