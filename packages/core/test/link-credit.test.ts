@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { Acknowledger } from '../src/link/acknowledger.js';
 import { CreditGranter, CreditUser } from '../src/link/credit.js';
 import {
   CREDIT_BYTES_MAX,
@@ -94,6 +95,25 @@ test('the window doubles while it limits the throughput, up to 4 MiB, and not ot
   }
   expect(fast.grantedBytes - fast.receivedBytes).toBe(CREDIT_BYTES_MAX);
   expect(slow.grantedBytes - slow.receivedBytes).toBe(CREDIT_BYTES_MIN);
+});
+
+test('who receives without a pause says so once in a quarter of the window, however large that has grown', () => {
+  const acknowledger = new Acknowledger();
+  const piece = CREDIT_BYTES_MIN / 16;
+  let [nowMs, said] = [0, 0];
+  const take = (bytes: number): void => {
+    for (let taken = 0; taken < bytes; taken += piece) {
+      acknowledger.receive(piece, (nowMs += 0.01));
+      acknowledger.consume(piece, nowMs, 1);
+      if (acknowledger.frame(nowMs) !== undefined) said += 1;
+    }
+  };
+  take(CREDIT_BYTES_MIN);
+  expect(said).toBe(4);
+  take(4 * CREDIT_BYTES_MAX);
+  said = 0;
+  take(4 * CREDIT_BYTES_MAX);
+  expect(said).toBe(16);
 });
 
 test('credit numbers that go back or beyond what was sent are impossible', () => {

@@ -1,6 +1,6 @@
 import { encodeCredit } from './control-frames.js';
 import { CreditGranter } from './credit.js';
-import { ACKNOWLEDGE_BYTES, ACKNOWLEDGE_DELAY_MS, CREDIT_BYTES_MIN } from './link-limits.js';
+import { ACKNOWLEDGE_DELAY_MS, CREDIT_BYTES_MIN } from './link-limits.js';
 
 /** The receiving side of a link's credit: counts what comes in and is dealt with, and says when the peer must hear of it. */
 export class Acknowledger {
@@ -16,7 +16,7 @@ export class Acknowledger {
   /** Counts charged bytes that came in; false when the peer had no credit for them. */
   receive(bytes: number, nowMs: number): boolean {
     if (!this.#granter.receive(bytes)) return false;
-    const isMuch = this.#granter.receivedBytes - this.#acknowledgedBytes >= ACKNOWLEDGE_BYTES;
+    const isMuch = this.#granter.receivedBytes - this.#acknowledgedBytes >= this.#granter.newsBytes;
     if (isMuch) this.#dueMs = nowMs;
     else this.#dueMs ??= nowMs + ACKNOWLEDGE_DELAY_MS;
     return true;

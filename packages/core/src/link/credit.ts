@@ -4,6 +4,8 @@ import { CREDIT_BYTES_MAX } from './link-limits.js';
 const GROWTH_ROUND_TRIPS = 2;
 /** On links shorter than this, what we take to verify and deliver a window counts more than the round trip. */
 const GROWTH_MS_MIN = 50;
+/** The peer hears at once of so much of a window. */
+const NEWS_SHARE = 1 / 4;
 
 /** What we let the peer send: data bytes that it may have with us unconsumed. */
 export class CreditGranter {
@@ -28,6 +30,11 @@ export class CreditGranter {
 
   get grantedBytes(): number {
     return this.#grantedBytes;
+  }
+
+  /** Bytes of news that do not wait for more. */
+  get newsBytes(): number {
+    return this.#windowBytes * NEWS_SHARE;
   }
 
   get unconsumedBytes(): number {
@@ -60,7 +67,7 @@ export class CreditGranter {
 
   /** True when the peer should hear of its new credit without delay. */
   get isNewsworthy(): boolean {
-    return this.#grantedBytes - this.#announcedBytes >= this.#windowBytes / 4;
+    return this.#grantedBytes - this.#announcedBytes >= this.newsBytes;
   }
 
   /** The grant to announce: cumulative, so a repeated or late one does no harm. */

@@ -22,8 +22,6 @@ export const QUEUE_BYTES_HIGH = 1_048_576;
 export const SOCKET_BYTES_MAX = 65_536;
 /** A credit frame waits so long for more to acknowledge. */
 export const ACKNOWLEDGE_DELAY_MS = 25;
-/** Bytes after which it waits no longer. */
-export const ACKNOWLEDGE_BYTES = 65_536;
 /** Least time without progress before a peer that owes us an acknowledgement is suspect. */
 export const SUSPECT_MS_MIN = 1_000;
 /** Between two probes of a suspect peer. */
