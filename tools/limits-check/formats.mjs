@@ -75,6 +75,7 @@ const FORMATS = [
         'UINT48_MAX',
       ],
       core: [
+        'ATTACHED_HEADER_BYTES',
         'BLOCK_FIXED_BYTES',
         'BOOT_ID_BYTES',
         'BYTES',
@@ -88,6 +89,7 @@ const FORMATS = [
         'FIELD_BYTES',
         'FINGERPRINT_BYTES',
         'FIXED_BYTES',
+        'ATTACHED_HEADER_BYTES',
         'FLOW_OVERHEAD_BYTES',
         'FRAGMENT_HEADER_BYTES',
         'FRAGMENT_OVERHEAD_BYTES',
@@ -156,6 +158,7 @@ const FORMATS = [
         'OFFSET_MAX',
         'PARAMS_BYTES',
         'PATH_DATA_BYTES',
+        'PATH_RECORD_BYTES',
         'PREFIX_BYTES',
         'PUZZLE_BYTES',
         'PUZZLE_PARTS',

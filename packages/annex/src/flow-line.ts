@@ -21,8 +21,8 @@ export class FlowLine {
     this.via = flow.via;
   }
 
-  send(bytes: Uint8Array): boolean {
-    return this.isOpen && this.flow.send(bytes);
+  send(bytes: Uint8Array, sealedFrom?: number): boolean {
+    return this.isOpen && this.flow.send(bytes, sealedFrom);
   }
 
   close(code = 0): void {

@@ -1,10 +1,12 @@
 import { codeOf, SlidingWindow, type ProtocolPort, type TimerHandle } from '@yakmesh/core/transport';
 import type { FlowLine, LineOwner } from './flow-line.js';
+import { RECORD_HEADER_BYTES } from './record/header.js';
 import { RECORD_BYTES_MAX } from './record/padding.js';
 import { recordArrays } from './record/record-arrays.js';
+import { PATH_RECORD_BYTES } from './session/limits.js';
 
-/** Bytes that a flow holds before we wait: less than half of what it takes, so that our own queue never looks congested. */
-const FLOW_AHEAD_BYTES = 98_304;
+/** Bytes that a flow holds before we wait: eight of the largest records, and less than half of what it takes, so that our own queue never looks congested. */
+const FLOW_AHEAD_BYTES = 8 * (RECORD_BYTES_MAX + PATH_RECORD_BYTES);
 /** Until a lost flow is opened again, doubling. */
 const REOPEN_MS = 250;
 const REOPEN_MS_MAX = 4_000;
@@ -186,7 +188,7 @@ function routeOf(line: FlowLine | undefined): Route {
 
 /** Whether the way's flow took it. A flow queues a copy: the record's array can hold the next one. */
 function sendOn({ line }: Route, bytes: Uint8Array): boolean {
-  if (line?.send(bytes) !== true) return false;
+  if (line?.send(bytes, RECORD_HEADER_BYTES) !== true) return false;
   recordArrays.give(bytes);
   return true;
 }

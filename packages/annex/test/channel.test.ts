@@ -43,6 +43,27 @@ test('a message of a megabyte crosses whole, and one above the limit is ANNEX_TO
   await mesh.stop();
 });
 
+test('bulk between neighbours is sealed once: what somebody changes on the line is refused by the channel’s end, and sent again', async () => {
+  const { mesh, alice, bob, channel, accepted } = await openPair();
+  const bytes = Uint8Array.from({ length: 1_048_576 }, (_, at) => at * 5);
+  let [attachments, changed] = [0, 0];
+  mesh.network.tamper(({ bytes: message }) => {
+    if (message.length % 16_384 !== 0) return [message];
+    attachments += 1;
+    if (attachments % 5 !== 0) return [message];
+    changed += 1;
+    return [Uint8Array.from(message, (byte, at) => (at === 9_000 ? byte ^ 1 : byte))];
+  });
+  let got: Payload | undefined;
+  accepted.on('message', (value) => (got = value));
+  await mesh.run(channel.send(bytes));
+  expect(got instanceof Uint8Array && equalBytes(got, bytes)).toBe(true);
+  expect(changed).toBeGreaterThan(2);
+  expect(bob.network.counters.PEER_RECORD_DECRYPT).toBe(changed);
+  expect([alice, bob].map(({ network }) => network.getPeers().length)).toEqual([1, 1]);
+  await mesh.stop();
+});
+
 test('a stream carries bulk bytes with backpressure, and its end', async () => {
   const { mesh, channel, accepted } = await openPair();
   const total = 6 * 1_048_576;

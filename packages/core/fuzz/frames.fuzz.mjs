@@ -1,6 +1,7 @@
 // Every decoder of what records hold. Whatever one takes, its encoder gives back, or at least nothing throws.
 import { concatBytes, encodeNodeId, equalBytes } from '@yakmesh/crypto';
 import { encodePayload } from '../dist/envelope/payload.js';
+import { AttachmentReader } from '../dist/link/attachment.js';
 import * as control from '../dist/link/control-frames.js';
 import * as flows from '../dist/link/flow-frames.js';
 import { decodeBlock, decodeHeadFrame, decodeSingle } from '../dist/link/parcel-frames.js';
@@ -42,6 +43,7 @@ const good = [
   }),
   flows.encodeFlow({ label, isCongested: true, body: core }),
   flows.encodeFlowClose({ label, code: 1 }),
+  flows.encodeFlowAttached(flows.encodeFlow({ label, isCongested: true, body: new Uint8Array(8_192) }), 28),
   flows.encodeProtocolFrame('app', core),
   encodeFrame(0x12, Uint8Array.of(1, 0, 0, 0, 0, 1), new Uint8Array(16), Uint8Array.of(0, 0, 80), core),
   encodeFrame(0x13, Uint8Array.of(1, 0, 0, 0, 0, 0, 0), new Uint8Array(16), Uint8Array.of(0, 0, 80), core),
@@ -72,6 +74,10 @@ const bodies = {
   },
   decodeFlow: flows.decodeFlow,
   decodeFlowClose: flows.decodeFlowClose,
+  decodeFlowAttached: (bytes) => {
+    const frame = flows.decodeFlowAttached(bytes);
+    must((frame?.length ?? 8_192) >= 8_192 && (frame?.head.length ?? 0) <= 64, 'what is attached is large');
+  },
   decodeProtocolFrame: (bytes) => {
     const frame = flows.decodeProtocolFrame(bytes);
     if (frame === undefined) return;
@@ -106,7 +112,7 @@ export default target({
     },
     ...bodies,
   },
-  covers: ['Reassembly'],
+  covers: ['AttachmentReader', 'Reassembly'],
   shapes: [
     ['empty frames', (length) => repeated(Uint8Array.of(6, 0, 0, 0), length)],
     [
@@ -134,5 +140,12 @@ export default target({
     const reassembly = new Reassembly();
     for (let count = 0; count < 4; count++) reassembly.add(bytes);
     must(reassembly.bytes <= 1_048_576, 'a reassembly holds at most 1 MiB');
+    const attachment = new AttachmentReader();
+    let announced = 0;
+    for (const { body } of decodeFrames(bytes) ?? []) announced += attachment.announced(body) ?? 0;
+    must(announced <= 65_536, 'an attachment fits one message');
+    attachment.take(bytes);
+    const taken = attachment.isAwaited ? attachment.take(new Uint8Array(announced)) : [];
+    must(taken !== undefined && !attachment.isAwaited, 'what was announced is taken');
   },
 });

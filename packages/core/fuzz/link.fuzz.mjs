@@ -4,6 +4,7 @@ import { concatBytes, decodeBatchHead, xWing } from '@yakmesh/crypto';
 import { encodeEnvelope, leafMessage } from '../dist/envelope/envelope.js';
 import { encodePayload } from '../dist/envelope/payload.js';
 import * as control from '../dist/link/control-frames.js';
+import { encodeFlow, encodeFlowAttached } from '../dist/link/flow-frames.js';
 import { KeyCache } from '../dist/link/key-cache.js';
 import { LinkMachine } from '../dist/link/link-machine.js';
 import { encodeBlock, encodeHeadFrame, encodeSingle } from '../dist/link/parcel-frames.js';
@@ -72,6 +73,10 @@ async function prepare() {
     }),
     encodeFrame(FrameKind.TMARK),
     encodeFrame(FrameKind.NEED_KEY, a.self.nodeIdBytes),
+    encodeFlowAttached(
+      encodeFlow({ label: new Uint8Array(8), isCongested: false, body: new Uint8Array(8_192) }),
+      28,
+    ),
     encodeFrame(FrameKind.PROTOCOL, Uint8Array.of(1, 97, 5)),
     control.encodeClose('LINK_CLOSED'),
   ];
@@ -151,6 +156,9 @@ function check(bytes, prepared, random) {
     }
     const wire = random(40) === 0 ? mutate(random, [plaintext]) : keys.seal(plaintext);
     take(machine.receive(wire, nowMs, nowMs));
+    // What may have been announced, in a length that fits most often.
+    if (random(2) === 0 && frames.some(([kind]) => kind === FrameKind.FLOW_ATTACHED))
+      take(machine.receive(new Uint8Array(8_192 * (1 + random(3))), nowMs, nowMs));
     if (random(3) === 0) take(machine.tick(nowMs));
     for (const job of jobs.splice(0, random(3))) answer(job);
     for (let count = 0; count < 20; count++) {

@@ -254,7 +254,18 @@ test('which frames credit governs and which stay out of the transcript', () => {
     'FLOW_OPEN',
     'FLOW',
     'FLOW_CLOSE',
+    'FLOW_ATTACHED',
     'PROTOCOL',
   ]);
-  expect(relayed).toEqual(['KEY', 'HEAD', 'BLOCK', 'ENV', 'FRAG', 'FLOW_OPEN', 'FLOW', 'FLOW_CLOSE']);
+  expect(relayed).toEqual([
+    'KEY',
+    'HEAD',
+    'BLOCK',
+    'ENV',
+    'FRAG',
+    'FLOW_OPEN',
+    'FLOW',
+    'FLOW_CLOSE',
+    'FLOW_ATTACHED',
+  ]);
 });

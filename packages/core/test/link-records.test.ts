@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { decodeFrames, encodeFrame, FrameKind } from '../src/record/frames.js';
 import { encodeCredit, encodeInfo, encodeKeyUpdate, encodePing } from '../src/link/control-frames.js';
 import { encodeFlow, releaseFlow } from '../src/link/flow-frames.js';
-import { RecordDraft, releaseRecord } from '../src/link/record-draft.js';
+import { releaseRecord } from '../src/link/record-arrays.js';
+import { RecordDraft } from '../src/link/record-draft.js';
 import {
   EPOCH_MS,
   establishedPair,
@@ -208,6 +209,7 @@ test('malformed bodies of known frames close the link', () => {
     [FrameKind.FLOW_OPEN, 41],
     [FrameKind.FLOW, 8],
     [FrameKind.FLOW_CLOSE, 8],
+    [FrameKind.FLOW_ATTACHED, 10],
     [FrameKind.PROTOCOL, 0],
   ];
   for (const [kind, length] of bodies) {

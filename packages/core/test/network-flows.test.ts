@@ -136,6 +136,27 @@ test('behind a link that stands still a relay marks, then drops and counts, and 
   await mesh.stop();
 });
 
+test.each([
+  ['the neighbour', 'n1', ['n0', 'n1']],
+  ['a node beyond it', 'n2', []],
+])(
+  'what the ends of a flow to %s (%s) have sealed is left as it is on the way out of %j, and nowhere else',
+  async (_whose, to, senders) => {
+    const mesh = await lineOf(2);
+    const sealed = new Uint8Array(BODY_BYTES).fill(0xc1);
+    const seen: string[] = [];
+    mesh.network.capture(({ from, bytes }) => {
+      if (bytes.includes(0xc1) && bytes.subarray(-1_000).every((byte) => byte === 0xc1)) seen.push(from);
+    });
+    const far = accept(mesh, to, (flow, body) => void flow.send(body, 28));
+    const { flow, heard } = await open(mesh, mesh.node('n0').open(PROTOCOL, {}), to);
+    flow.send(sealed, 28);
+    await mesh.advance(1_000);
+    expect([far.bytes(), heard.map(({ length }) => length)]).toEqual([BODY_BYTES, [BODY_BYTES]]);
+    expect(seen).toEqual(senders);
+  },
+);
+
 test('when a link on the way is lost both ends hear so', async () => {
   const mesh = await lineOf(4);
   const far = accept(mesh, 'n4');

@@ -20,6 +20,8 @@ export const DRAIN_MS = 10_000;
 export const CONTROL_FRAMES_MAX = 4_096;
 /** An unproven path gets so many times the bytes that came over it. */
 export const PATH_AMPLIFICATION = 3;
+/** What a path counts for a record besides its bytes, at most: the frame of its flow. */
+export const PATH_RECORD_BYTES = 16;
 /** Ways of one session that are open at once. */
 export const PATHS_MAX = 4;
 

@@ -2,6 +2,7 @@ import { concatBytes } from '@yakmesh/crypto';
 import { RECORD_BYTES_MIN } from '../record/padding.js';
 import type { SealedRecord } from '../record/sealer.js';
 import { encodeFrame, type AckFrame } from './frames.js';
+import { PATH_RECORD_BYTES } from './limits.js';
 import type { Outbox } from './outbox.js';
 import type { Paths } from './paths.js';
 import type { Recovery } from './recovery.js';
@@ -55,7 +56,7 @@ export class Transmitter {
       const sent = this.#next(room, nowMs);
       if (sent === undefined) break;
       records.push(sent);
-      room -= sent.bytes.length;
+      room -= sent.bytes.length + PATH_RECORD_BYTES;
       this.#isBlocked = room < RECORD_BYTES_MIN;
     }
     return { records, fault: undefined };

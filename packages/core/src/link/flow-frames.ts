@@ -1,9 +1,15 @@
 import { BytePool, ByteReader, ByteWriter, bytesToUtf8, utf8ToBytes } from '@yakmesh/crypto';
-import { encodeFrame, FrameKind, writeFrame } from '../record/frames.js';
+import { encodeFrame, FrameKind, FRAME_HEADER_BYTES, writeFrame } from '../record/frames.js';
 import { FLOW_BODY_BYTES_MAX, PROTOCOL_ID_BYTES_MAX } from '../transport/index.js';
 
 const LABEL_BYTES = 8;
 const NODE_ID_BYTES = 32;
+/** Label, flags and length. */
+const ATTACHED_HEADER_BYTES = 11;
+/** A body from this length on may travel as an attachment. Smaller ones are sealed in passing, and there are at most eight in one. */
+export const ATTACHED_BYTES_MIN = 8_192;
+/** The part of such a body that is sealed all the same. */
+export const ATTACHED_HEAD_BYTES_MAX = 64;
 /** Frame header, label and flags. */
 export const FLOW_OVERHEAD_BYTES = 13;
 /** The flags byte. */
@@ -76,6 +82,39 @@ export function decodeFlow(bytes: Uint8Array): FlowFrame | undefined {
   const body = reader.rest();
   if (reader.failed || body.length > FLOW_BODY_BYTES_MAX) return undefined;
   return { label: label.slice(), isCongested: (flags & 1) === 1, body };
+}
+
+/** FLOW_ATTACHED{label 8, flags u8, length u16, head}: a FLOW whose body is in the record's attachment, but for its first bytes. */
+export interface FlowAttachedFrame {
+  readonly label: Uint8Array;
+  readonly isCongested: boolean;
+  /** Of the whole body. */
+  readonly length: number;
+  readonly head: Uint8Array;
+}
+
+/** A FLOW frame's stand-in within the record, with so many bytes of its body. */
+export function encodeFlowAttached(flow: Uint8Array, headBytes: number): Uint8Array {
+  const length = flow.length - FLOW_OVERHEAD_BYTES;
+  const bytes = new Uint8Array(FRAME_HEADER_BYTES + ATTACHED_HEADER_BYTES + headBytes);
+  return writeFrame(
+    bytes,
+    FrameKind.FLOW_ATTACHED,
+    flow.subarray(FRAME_HEADER_BYTES, FLOW_OVERHEAD_BYTES),
+    Uint8Array.of(length >> 8, length),
+    flow.subarray(FLOW_OVERHEAD_BYTES, FLOW_OVERHEAD_BYTES + headBytes),
+  );
+}
+
+export function decodeFlowAttached(bytes: Uint8Array): FlowAttachedFrame | undefined {
+  const reader = new ByteReader(bytes);
+  const label = reader.bytes(LABEL_BYTES);
+  const flags = reader.u8();
+  const length = reader.u16();
+  const head = reader.rest();
+  if (reader.failed || length < ATTACHED_BYTES_MIN || length > FLOW_BODY_BYTES_MAX) return undefined;
+  if (head.length > ATTACHED_HEAD_BYTES_MAX) return undefined;
+  return { label: label.slice(), isCongested: (flags & 1) === 1, length, head };
 }
 
 /** FLOW_CLOSE{label 8, code u8}. */

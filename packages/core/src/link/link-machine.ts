@@ -5,6 +5,7 @@ import type { HandshakeOutcome } from '../handshake/actions.js';
 import { encodeFrame, FrameKind, FRAME_HEADER_BYTES, isCharged, type Frame } from '../record/frames.js';
 import { RecordKeys } from '../record/record-keys.js';
 import type { Random } from '../transport/index.js';
+import { AttachmentReader } from './attachment.js';
 import { decodeClose, decodePeers, type LinkInfo } from './control-frames.js';
 import type { LinkAction } from './link-actions.js';
 import type { LinkEnd } from './link-end.js';
@@ -55,6 +56,9 @@ export class LinkMachine implements LinkEnd {
   readonly #stage: LinkStage;
   readonly #freeFrames: TokenBucket;
   readonly #reassembly = new Reassembly();
+  readonly #attachment = new AttachmentReader();
+  /** What the frames of an attachment that is still to come were charged. */
+  #attachedBytes = 0;
   #afterMark: LinkAction[] = [];
 
   constructor(options: LinkMachineOptions, nowMs: number) {
@@ -102,6 +106,11 @@ export class LinkMachine implements LinkEnd {
 
   get isEstablished(): boolean {
     return this.#stage.isEstablished;
+  }
+
+  /** True while the next message is the attachment of the last record. */
+  get isAttaching(): boolean {
+    return this.#writer.isAttaching;
   }
 
   /** When `tick` has something to do, apart from the regular ticks that liveness needs. */
@@ -155,6 +164,7 @@ export class LinkMachine implements LinkEnd {
 
   receive(wire: Uint8Array, receivedMs: number, nowMs: number): LinkAction[] {
     if (this.#stage.isClosed || this.isEnding) return [];
+    if (this.#attachment.isAwaited) return this.#attached(wire, receivedMs, nowMs);
     const opened = this.#opener.open(wire, receivedMs);
     switch (opened.type) {
       case 'held':
@@ -222,6 +232,23 @@ export class LinkMachine implements LinkEnd {
     return actions;
   }
 
+  /** What the last record has announced. Nobody but the two ends of its flows can say whether it is genuine. */
+  #attached(message: Uint8Array, receivedMs: number, nowMs: number): LinkAction[] {
+    const frames = this.#attachment.take(message);
+    if (frames === undefined) return this.close('LINK_BAD_FRAME');
+    this.consumed(this.#attachedBytes, nowMs);
+    this.#attachedBytes = 0;
+    return frames.map((frame) => ({ type: 'flow', frame, receivedMs }));
+  }
+
+  #announced(body: Uint8Array, charged: number, nowMs: number): LinkAction[] {
+    const bytes = this.#attachment.announced(body);
+    if (bytes === undefined) return this.close('LINK_BAD_FRAME');
+    if (!this.#pulse.receive(bytes, nowMs)) return this.close('LINK_CREDIT');
+    this.#attachedBytes += charged + bytes;
+    return [];
+  }
+
   #frame({ kind, body }: Frame, isLast: boolean, receivedMs: number, nowMs: number): LinkAction[] {
     const charged = isCharged(kind) ? FRAME_HEADER_BYTES + body.length : 0;
     if (charged > 0 && !this.#pulse.receive(charged, nowMs)) return this.close('LINK_CREDIT');
@@ -286,6 +313,8 @@ export class LinkMachine implements LinkEnd {
         return this.#fragment(body, receivedMs, nowMs);
       case FrameKind.NEED_KEY:
         return this.#needKey(body);
+      case FrameKind.FLOW_ATTACHED:
+        return this.#announced(body, charged, nowMs);
       default: {
         this.consumed(charged, nowMs);
         const action = portAction(kind, body, receivedMs);

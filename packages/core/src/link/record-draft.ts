@@ -1,17 +1,9 @@
-import { BytePool, wipe } from '@yakmesh/crypto';
-import {
-  RECORD_PADDING_BYTES,
-  RECORD_PLAINTEXT_BYTES_MAX,
-  RECORD_WIRE_BYTES_MAX,
-  TAG_BYTES,
-} from '../record/frames.js';
+import { wipe } from '@yakmesh/crypto';
+import { RECORD_PADDING_BYTES, RECORD_PLAINTEXT_BYTES_MAX, TAG_BYTES } from '../record/frames.js';
+import { recordArrays } from './record-arrays.js';
 
-/** Arrays for records that wait for their next use, for all links together: as many as busy links have in their sockets. */
-const SPARE_RECORDS_MAX = 8;
 /** A record from this length on keeps the array that it was written in; a shorter one is copied out of it. */
 const OWN_ARRAY_BYTES_MIN = 16_384;
-
-const arrays = new BytePool(RECORD_WIRE_BYTES_MAX, SPARE_RECORDS_MAX);
 
 /** The plaintext of a record that is being filled, frame by frame. */
 export class RecordDraft {
@@ -25,31 +17,26 @@ export class RecordDraft {
 
   /** Copies a frame, or a part of one: its owner may use the bytes again. */
   add(frame: Uint8Array): void {
-    this.#bytes ??= arrays.take();
+    this.#bytes ??= recordArrays.take();
     this.#bytes.set(frame, this.#length);
     this.#length += frame.length;
   }
 
   /** The padded plaintext and room for the tag behind it. The draft is empty then. */
   finish(): Uint8Array {
-    const bytes = this.#bytes ?? arrays.take();
+    const bytes = this.#bytes ?? recordArrays.take();
     const length = paddedLength(this.#length) + TAG_BYTES;
     bytes.fill(0, this.#length, length);
     const isOwn = length >= OWN_ARRAY_BYTES_MIN;
     const record = isOwn ? bytes.subarray(0, length) : bytes.slice(0, length);
     if (!isOwn) {
       wipe(bytes.subarray(0, this.#length));
-      arrays.give(bytes);
+      recordArrays.give(bytes);
     }
     this.#bytes = undefined;
     this.#length = 0;
     return record;
   }
-}
-
-/** A record has left the process: its array can hold the next one. */
-export function releaseRecord(record: Uint8Array): void {
-  arrays.give(record);
 }
 
 /** Frames as a record's plaintext. */

@@ -9,8 +9,10 @@ import {
   RECORD_PLAINTEXT_BYTES_MAX,
   TAG_BYTES,
 } from '../record/frames.js';
+import { AttachmentDraft } from './attachment.js';
 import { encodeKeyUpdate } from './control-frames.js';
 import type { CreditUser } from './credit.js';
+import { encodeFlowAttached, FLOW_OVERHEAD_BYTES } from './flow-frames.js';
 import type { LinkRatchet } from './link-ratchet.js';
 import { PRIORITIES } from './link-limits.js';
 import type { ParcelWriter } from './parcel-writer.js';
@@ -56,6 +58,8 @@ export class RecordWriter {
   readonly #parts: RecordWriterParts;
   readonly #sending: (Sending | undefined)[] = new Array<Sending | undefined>(PRIORITIES);
   readonly #draft = new RecordDraft();
+  /** Its bodies' frames are in the draft, or in the record that `next` gave last. */
+  readonly #attachment = new AttachmentDraft();
   #switchRoot: Uint8Array | undefined;
   #control: Uint8Array[] = [];
   #isDataStopped = false;
@@ -88,10 +92,17 @@ export class RecordWriter {
     this.#isDataStopped = true;
   }
 
-  /** Seals the next record; undefined when there is nothing that may be sent now. */
+  /** True while the next message is the attachment of the last record. */
+  get isAttaching(): boolean {
+    return !this.#attachment.isEmpty;
+  }
+
+  /** The last record's attachment, or seals the next record; undefined when there is nothing that may be sent now. */
   next(nowMs: number): WireRecord | undefined {
     const { keys, ratchet } = this.#parts;
     const draft = this.#draft;
+    const attachment = this.#attachment.finish();
+    if (attachment !== undefined) return { wire: attachment, chargedBytes: 0, isMark: false };
     if (this.#isAloneNext()) return this.#alone(nowMs);
     this.#takeControl();
     const chargedBytes = this.#isDataStopped ? 0 : this.#takeData(nowMs);
@@ -163,6 +174,17 @@ export class RecordWriter {
       const sending = this.#current();
       const frame = sending?.frames[0];
       if (sending === undefined || frame === undefined || isAlone(sending.item)) return charged;
+      const sealedFrom = sealedFromOf(sending.item);
+      if (sealedFrom !== undefined) {
+        const bytes = this.#attach(frame, sealedFrom);
+        if (bytes === 0) return charged;
+        charged += bytes;
+        credit.use(bytes);
+        this.#advance(sending, nowMs);
+        continue;
+      }
+      // Frames in the record are dealt with before the attachment comes, and those of a flow keep their order.
+      if (!this.#attachment.isEmpty) return charged;
       const before = this.#draft.length;
       this.#addPiece(sending, frame, Math.min(this.#roomBytes, credit.availableBytes));
       const length = this.#draft.length - before;
@@ -174,6 +196,18 @@ export class RecordWriter {
       }
       this.#advance(sending, nowMs);
     }
+  }
+
+  /** Puts a FLOW's body behind the record, where all of it has room; answers the bytes that it costs. */
+  #attach(flow: Uint8Array, sealedFrom: number): number {
+    const body = flow.subarray(FLOW_OVERHEAD_BYTES);
+    const frame = encodeFlowAttached(flow, sealedFrom);
+    const bytes = frame.length + body.length;
+    const fits = frame.length <= this.#roomBytes && body.length <= this.#attachment.roomBytes;
+    if (!fits || bytes > this.#parts.credit.availableBytes) return 0;
+    this.#draft.add(frame);
+    this.#attachment.add(body, sealedFrom);
+    return bytes;
   }
 
   /** The item to go on with: the highest priority that is being sent or waits. */
@@ -236,6 +270,10 @@ export class RecordWriter {
     sending.release();
     if (item.type === 'frame') item.onSent?.(nowMs);
   }
+}
+
+function sealedFromOf(item: QueueItem): number | undefined {
+  return item.type === 'frame' ? item.sealedFrom : undefined;
 }
 
 function isAlone(item: QueueItem): boolean {

@@ -20,6 +20,8 @@ export type QueueItem =
       readonly lane?: string | undefined;
       /** A record of its own, as long as the frame itself: what an onion cell needs. */
       readonly isAlone?: boolean | undefined;
+      /** A FLOW frame whose body its two ends have sealed from this byte on, and the peer is the other end: the link need not seal that again. */
+      readonly sealedFrom?: number | undefined;
       readonly onSent?: ((sentMs: number) => void) | undefined;
     };
 

@@ -1,6 +1,13 @@
 import type { NodeId } from '@yakmesh/crypto';
 import { bytesKey } from '../envelope/batch.js';
-import { encodeFlow, FLOW_OVERHEAD_BYTES, releaseFlow, type FlowFrame } from '../link/flow-frames.js';
+import {
+  ATTACHED_BYTES_MIN,
+  ATTACHED_HEAD_BYTES_MAX,
+  encodeFlow,
+  FLOW_OVERHEAD_BYTES,
+  releaseFlow,
+  type FlowFrame,
+} from '../link/flow-frames.js';
 import {
   FLOW_BODY_BYTES_MAX,
   FLOW_QUEUE_BYTES_MAX,
@@ -23,6 +30,8 @@ export interface FlowEndOptions {
   readonly label: Uint8Array;
   readonly protocol: string;
   readonly priority: number;
+  /** The neighbour is the other end. */
+  readonly isDirect: boolean;
   readonly nowMs: number;
 }
 
@@ -34,6 +43,7 @@ export class FlowEnd implements Flow {
   readonly priority: number;
   readonly lane: string;
   readonly #keeper: FlowEndKeeper;
+  readonly #isDirect: boolean;
   #handlers: FlowHandlers | undefined;
   #early: { body: Uint8Array; receivedMs: number; isCongested: boolean }[] = [];
   #earlyBytes = 0;
@@ -43,12 +53,13 @@ export class FlowEnd implements Flow {
   isClosed = false;
   usedMs: number;
 
-  constructor({ keeper, peer, label, protocol, priority, nowMs }: FlowEndOptions) {
+  constructor({ keeper, peer, label, protocol, priority, isDirect, nowMs }: FlowEndOptions) {
     this.#keeper = keeper;
     this.peer = peer;
     this.label = label;
     this.protocol = protocol;
     this.priority = priority;
+    this.#isDirect = isDirect;
     this.lane = flowLane(label);
     this.usedMs = nowMs;
   }
@@ -74,12 +85,12 @@ export class FlowEnd implements Flow {
     if (this.#endCode !== undefined) this.ended(this.#endCode);
   }
 
-  send(body: Uint8Array): boolean {
+  send(body: Uint8Array, sealedFrom?: number): boolean {
     if (body.length > FLOW_BODY_BYTES_MAX)
       throw new RangeError(`A flow's message has at most ${FLOW_BODY_BYTES_MAX} bytes.`);
     const bytes = body.length + FLOW_OVERHEAD_BYTES;
     const isFull = this.#queuedBytes + bytes > FLOW_QUEUE_BYTES_MAX;
-    const isTaken = !this.isClosed && !isFull && this.#enqueue(body, bytes);
+    const isTaken = !this.isClosed && !isFull && this.#enqueue(body, bytes, sealedFrom);
     if (!isTaken) this.#isRefusing = true;
     return isTaken;
   }
@@ -106,7 +117,7 @@ export class FlowEnd implements Flow {
     else this.#keeper.isolated(() => handlers.close?.(code));
   }
 
-  #enqueue(body: Uint8Array, bytes: number): boolean {
+  #enqueue(body: Uint8Array, bytes: number, wish: number | undefined): boolean {
     const frame = encodeFlow({
       label: this.label,
       isCongested: 2 * this.#queuedBytes > FLOW_QUEUE_BYTES_MAX,
@@ -121,7 +132,11 @@ export class FlowEnd implements Flow {
       this.#keeper.isolated(() => this.#handlers?.drain?.());
     };
     const { priority, lane } = this;
-    const isTaken = this.peer.enqueue({ type: 'frame', frame, bytes: frame.length, priority, lane, onSent });
+    // Behind a relay the same ciphertext on two links would tell whoever sees both that they carry one flow.
+    const isWorth = this.#isDirect && body.length >= ATTACHED_BYTES_MIN;
+    const sealedFrom = isWorth && (wish ?? Infinity) <= ATTACHED_HEAD_BYTES_MAX ? wish : undefined;
+    const item = { type: 'frame', frame, bytes: frame.length, priority, lane, sealedFrom, onSent } as const;
+    const isTaken = this.peer.enqueue(item);
     if (isTaken) this.#queuedBytes += bytes;
     else releaseFlow(frame);
     return isTaken;

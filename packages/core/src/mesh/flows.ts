@@ -77,7 +77,8 @@ export class Flows implements FlowEndKeeper {
     if (!this.#places.hasRoom(peer))
       throw new CodedError('FLOW_LIMIT', 'Too many flows are open; close some first.');
     const label = random.bytes(LABEL_BYTES);
-    const end = new FlowEnd({ keeper: this, peer, label, protocol, priority, nowMs: clock.monotonicMs() });
+    const [isDirect, nowMs] = [peer.nodeId === to, clock.monotonicMs()];
+    const end = new FlowEnd({ keeper: this, peer, label, protocol, priority, isDirect, nowMs });
     const frame = encodeFlowOpen({ label, ttl: TTL_MAX, destination, protocol, body });
     const { lane } = end;
     if (!peer.enqueue({ type: 'frame', frame, bytes: frame.length, priority, lane })) throw queueFull(to);
@@ -159,7 +160,9 @@ export class Flows implements FlowEndKeeper {
     const flow = handlers(protocol)?.flow;
     if (flow === undefined) return this.#refuse(peer, label, FlowCloseCode.REFUSED);
     if (!this.#places.hasRoom(peer)) return this.#refuse(peer, label, FlowCloseCode.LIMIT);
-    const end = new FlowEnd({ keeper: this, peer, label, protocol, priority: 0, nowMs: clock.monotonicMs() });
+    // A relay would have taken one off.
+    const [isDirect, nowMs] = [frame.ttl >= TTL_MAX, clock.monotonicMs()];
+    const end = new FlowEnd({ keeper: this, peer, label, protocol, priority: 0, isDirect, nowMs });
     this.#add(end);
     this.isolated(() => flow.call(handlers(protocol), end, { via: peer.nodeId, body, receivedMs }));
     if (!end.isHandled) end.close(FlowCloseCode.REFUSED);

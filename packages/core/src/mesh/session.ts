@@ -8,7 +8,7 @@ import type { LinkInfo } from '../link/control-frames.js';
 import type { LinkAction } from '../link/link-actions.js';
 import { SOCKET_BYTES_MAX } from '../link/link-limits.js';
 import type { LinkEnd } from '../link/link-end.js';
-import { releaseRecord } from '../link/record-draft.js';
+import { releaseRecord } from '../link/record-arrays.js';
 import { refusalRecord } from '../link/refusal.js';
 import type { QueueItem } from '../link/send-queue.js';
 import { RECORD_WIRE_BYTES_MAX } from '../record/frames.js';
@@ -176,16 +176,22 @@ export class Session implements PeerSession {
     const socket = this.#socket;
     const link = this.#link;
     if (socket === undefined || link === undefined || this.#phase === 'closed') return;
+    const write = (): void => this.#write(socket, link);
+    if (socket.together === undefined) write();
+    else socket.together(write);
+    this.#armDeadline(link);
+    if (!this.#isDrainWanted) return;
+    this.#isDrainWanted = false;
+    this.#options.listener.drained(this);
+  }
+
+  #write(socket: Socket, link: LinkEnd): void {
     while (socket.bufferedBytes < SOCKET_BYTES_MAX) {
       const wire = link.nextRecord(this.#options.runningMs());
       if (wire === undefined) break;
       socket.send(wire, releaseRecord);
       this.#perform(link.takeActions());
     }
-    this.#armDeadline(link);
-    if (!this.#isDrainWanted) return;
-    this.#isDrainWanted = false;
-    this.#options.listener.drained(this);
   }
 
   /** The regular tick that liveness and the ratchet need. */
@@ -331,9 +337,15 @@ export class Session implements PeerSession {
     const link = this.#link;
     const isFirstRetirement = isRemote && code === 'LINK_DUPLICATE' && this.#phase === 'link';
     if (isFirstRetirement) link?.answerRetirement();
-    const record = link?.nextRecord(this.#options.runningMs());
-    if (record !== undefined) this.#socket?.send(record);
+    // What the peer was promised behind the last record goes before the last word.
+    if (link?.isAttaching === true) this.#sendNext(link);
+    if (link !== undefined) this.#sendNext(link);
     this.#end(isRemote ? code : (this.#closeCode ?? code), isRemote);
+  }
+
+  #sendNext(link: LinkEnd): void {
+    const record = link.nextRecord(this.#options.runningMs());
+    if (record !== undefined) this.#socket?.send(record);
   }
 
   #socketClosed(code: number): void {

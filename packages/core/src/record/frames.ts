@@ -30,6 +30,7 @@ export const FrameKind = {
   FLOW_OPEN: 0x20,
   FLOW: 0x21,
   FLOW_CLOSE: 0x22,
+  FLOW_ATTACHED: 0x23,
   PROTOCOL: 0x30,
 } as const;
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];

@@ -23,6 +23,8 @@ export interface Socket {
   readonly bufferedBytes: number;
   /** Sends one binary message; what is sent after the end is dropped. Whoever calls must leave the bytes alone, for ever or until `released`, which need not come. */
   send(bytes: Uint8Array, released?: (bytes: Uint8Array) => void): void;
+  /** What `work` sends leaves the process together: one call of the system instead of one for each message, and the other end wakes once. Optional. */
+  together?(work: () => void): void;
   /** Asks for an orderly close; the socket layer terminates it when the other end does not answer. */
   close(code: number, reason: string): void;
   /** Drops the connection at once. */

@@ -33,12 +33,15 @@ const ABNORMAL = 1_006;
 class WsSocket implements Socket {
   readonly remoteAddress: string;
   readonly #socket: WebSocket;
+  /** The connection below; a dialled one has it from the answer to its upgrade on. */
+  #stream: Duplex | undefined;
   #handlers: SocketHandlers | undefined;
   #closeTimer: NodeJS.Timeout | undefined;
   #isEnded = false;
 
-  constructor(socket: WebSocket, remoteAddress: string) {
+  constructor(socket: WebSocket, remoteAddress: string, stream?: Duplex) {
     this.#socket = socket;
+    this.#stream = stream;
     this.remoteAddress = remoteAddress;
     socket.binaryType = 'nodebuffer';
   }
@@ -50,6 +53,7 @@ class WsSocket implements Socket {
   listen(handlers: SocketHandlers): void {
     this.#handlers = handlers;
     const socket = this.#socket;
+    socket.on('upgrade', (response: IncomingMessage) => (this.#stream = response.socket));
     socket.on('open', () => handlers.open?.());
     socket.on('message', (data: RawData, isBinary: boolean) => {
       const receivedMs = performance.now();
@@ -73,6 +77,15 @@ class WsSocket implements Socket {
       released?.(bytes);
       this.#handlers?.drain?.();
     });
+  }
+
+  together(work: () => void): void {
+    this.#stream?.cork();
+    try {
+      work();
+    } finally {
+      this.#stream?.uncork();
+    }
   }
 
   close(code: number, reason: string): void {
@@ -222,7 +235,7 @@ async function listen(options: ListenOptions): Promise<Listener> {
       lobby.leave(request.socket);
       open.add(webSocket);
       webSocket.once('close', () => open.delete(webSocket));
-      const socket = new WsSocket(webSocket, verdict.address);
+      const socket = new WsSocket(webSocket, verdict.address, stream);
       socket.listen(options.door.accept(socket));
     });
   };

@@ -50,8 +50,12 @@ export interface Flow {
   readonly queuedBytes: number;
   /** Sets who receives; once. Until then at most 262,144 bytes wait, further ones are dropped and counted. */
   handle(handlers: FlowHandlers): void;
-  /** Queues a copy of at most 16,384 bytes (RangeError); false: the queue is full or the flow closed, nothing was taken. */
-  send(body: Uint8Array): boolean;
+  /**
+   * Queues a copy of at most 16,384 bytes (RangeError); false: the queue is full or the flow closed, nothing was taken. From `sealedFrom` on,
+   * at most 64, the bytes are sealed under keys that only the two ends have: where the neighbour is the other end, a link may leave them as they
+   * are, and whether they are genuine is then for the other end to find out.
+   */
+  send(body: Uint8Array, sealedFrom?: number): boolean;
   /** Twice is fine. `code` is a u8. @default 0 */
   close(code?: number): void;
 }

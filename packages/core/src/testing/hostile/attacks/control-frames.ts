@@ -8,7 +8,7 @@ import {
   ENDPOINT_BYTES_MAX,
   HINTS_MAX,
 } from '../../../link/control-frames.js';
-import { encodeFlow, encodeProtocolFrame } from '../../../link/flow-frames.js';
+import { encodeFlow, encodeFlowAttached, encodeProtocolFrame } from '../../../link/flow-frames.js';
 import { HINT_DIALS_MAX, MEMBER_DIALS_MAX } from '../../../membership/limits.js';
 import { encodeFragmentHeader, FRAGMENT_BYTES_MIN } from '../../../link/reassembly.js';
 import { QUEUE_BYTES_MAX, SOCKET_BYTES_MAX } from '../../../link/link-limits.js';
@@ -245,6 +245,27 @@ export const controlFrameAttacks: readonly Attack[] = [
       const peer = () => world.victim.getPeers().find(({ nodeId }) => nodeId === link.party.self.nodeId);
       await world.until('the last INFO', () => peer()?.protocols.length === 64 || !link.raw.isOpen);
       expect(world.areHonestLinked).toBe(true);
+    },
+  },
+  {
+    trap: 'D7',
+    title: 'attachments that were announced otherwise, or beyond a message, end the link',
+    run: async (world, expect) => {
+      const flow = encodeFlow({ label: new Uint8Array(8), isCongested: false, body: new Uint8Array(16_384) });
+      const frame = encodeFlowAttached(flow, 28);
+      expect(await endOf(world, frame.subarray(0, 14))).toBe('LINK_BAD_FRAME');
+      const link = await world.link();
+      world.ends.delete(link.party.self.nodeId);
+      link.send(frame, frame, frame, frame, frame);
+      expect(await world.endOf(link)).toBe('LINK_BAD_FRAME');
+      // The record behind it stands where the attachment should.
+      expect(await endOf(world, frame, encodeFrame(FrameKind.PING, new Uint8Array(4)))).toBe(
+        'LINK_BAD_FRAME',
+      );
+      const genuine = await world.link();
+      genuine.send(frame);
+      genuine.raw.send(new Uint8Array(16_384));
+      await world.until('the flow of nobody is refused', () => genuine.count(FrameKind.FLOW_CLOSE) === 1);
     },
   },
   {
