@@ -59,7 +59,7 @@ test('bulk between neighbours is sealed once: what somebody changes on the line 
   await mesh.run(channel.send(bytes));
   expect(got instanceof Uint8Array && equalBytes(got, bytes)).toBe(true);
   expect(changed).toBeGreaterThan(2);
-  expect(bob.network.counters.PEER_RECORD_DECRYPT).toBe(changed);
+  expect(bob.listener?.counters.PEER_RECORD_DECRYPT).toBe(changed);
   expect([alice, bob].map(({ network }) => network.getPeers().length)).toEqual([1, 1]);
   await mesh.stop();
 });
