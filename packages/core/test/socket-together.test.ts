@@ -1,13 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { createWsSocketLayer } from '../src/sockets/ws-sockets.js';
-import type { Door, Socket } from '../src/sockets/socket.js';
-
-const ANYBODY: Omit<Door, 'accept'> = {
-  admits: () => true,
-  request: () => true,
-  garbled: () => undefined,
-  upgrade: (address) => ({ allowed: true, address }),
-};
+import type { Socket } from '../src/sockets/socket.js';
+import { openDoor } from './testing-world.js';
 
 test.each(['dialled', 'accepted'])(
   'what a %s socket sends together waits until all of it is there, and arrives in order',
@@ -26,7 +20,7 @@ test.each(['dialled', 'accepted'])(
       host: '127.0.0.1',
       port: 0,
       path: '/',
-      door: { ...ANYBODY, accept: (socket) => ((accepted = socket), { message, close }) },
+      door: openDoor((socket) => ((accepted = socket), { message, close })),
     });
     let dialled: Socket | undefined;
     await new Promise<void>((resolve) => {
@@ -47,7 +41,6 @@ test.each(['dialled', 'accepted'])(
     ]);
     await isHeard;
     expect(heard).toEqual([1, 200, 60_000]);
-    expect(socket?.bufferedBytes).toBe(0);
     dialled?.terminate();
     await listener?.close();
   },
