@@ -40,7 +40,7 @@ export interface FlowHandlers {
 }
 
 /**
- * Bytes to and from any node, sealed link by link, routed without a source and unsigned: what rides inside proves
+ * Bytes to and from any node, sealed link by link (see `send` for what is sealed already), routed without a source and unsigned: what rides inside proves
  * itself. Idle for five minutes, it is closed.
  */
 export interface Flow {
