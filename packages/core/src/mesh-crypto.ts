@@ -22,6 +22,8 @@ const BATCH_BYTES_MAX = 655_360;
 export const SIGN_QUEUE_MAX = 8_192;
 /** Heads of other nodes that a link may have verified in a second: 30 % of one core, as measured for each provider. */
 const HEADS_PER_SECOND = { noble: 160, native: 1_800 } as const;
+/** Handshakes that strangers may begin in a second and pay nothing for: a tenth of one core in JavaScript, a fortieth natively. */
+const HANDSHAKES_PER_SECOND = { noble: 4, native: 16 } as const;
 
 interface NetworkCrypto {
   readonly signer: BatchSigner;
@@ -50,8 +52,12 @@ export class MeshCrypto {
   }
 
   get headsPerSecond(): number {
-    const provider = this.#options.pool.mode === 'native-async' ? 'native' : 'noble';
-    return HEADS_PER_SECOND[provider] * this.#options.headsScale;
+    return HEADS_PER_SECOND[this.#provider] * this.#options.headsScale;
+  }
+
+  /** Handshakes of strangers in a second that this node bears without a puzzle. */
+  get handshakesPerSecond(): number {
+    return HANDSHAKES_PER_SECOND[this.#provider];
   }
 
   signer(networkHash: Uint8Array): BatchSigner {
@@ -138,6 +144,10 @@ export class MeshCrypto {
   #solve(job: Extract<CryptoJob, { type: 'solve' }>, signal: AbortSignal): Promise<Uint8Array> {
     const prefix = puzzlePrefix(job.seed, job.session, job.key);
     return this.#options.pool.solvePuzzle(prefix, job.bits, { signal });
+  }
+
+  get #provider(): 'native' | 'noble' {
+    return this.#options.pool.mode === 'native-async' ? 'native' : 'noble';
   }
 
   #network(networkHash: Uint8Array): NetworkCrypto {

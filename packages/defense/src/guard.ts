@@ -11,7 +11,7 @@ import {
 } from '@yakmesh/core/transport';
 import type { NodeId } from '@yakmesh/crypto';
 import type { ConnectionGate } from './connection-gate.js';
-import { HandshakeLoad } from './handshake-load.js';
+import { HANDSHAKES_PER_SECOND_DEFAULT, HandshakeLoad } from './handshake-load.js';
 import { LOCAL_BLOCKS, LOOPBACK_BLOCKS } from './local-blocks.js';
 import type { LimitCode } from './limit-verdict.js';
 import { badOption, refuseUnknownOptions } from './option-checks.js';
@@ -115,8 +115,8 @@ class ComposedGuard implements DefenseGuard {
     return this.limiter.checkHandshake(address, nowMs);
   }
 
-  puzzleBits(nowMs: number): number {
-    return this.#load.bits(nowMs);
+  puzzleBits(nowMs: number, handshakesPerSecond = HANDSHAKES_PER_SECOND_DEFAULT): number {
+    return this.#load.bits(nowMs, handshakesPerSecond);
   }
 
   dial(dial: GuardDial, nowMs: number): GuardVerdict {

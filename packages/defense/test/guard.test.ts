@@ -168,6 +168,14 @@ test('the more handshakes begin, the harder the puzzle; a second later it is eas
   expect(guard.puzzleBits?.(3_000)).toBe(0);
 });
 
+test('where handshakes cost more, fewer of them begin without a puzzle', () => {
+  const guard = createGuard();
+  for (let count = 0; count < 4; count += 1) guard.handshake(`198.51.${count}.1`, 1_000);
+  expect([guard.puzzleBits?.(1_000, 5), guard.puzzleBits?.(1_000, 4), guard.puzzleBits?.(1_000, 1)]).toEqual([
+    0, 16, 20,
+  ]);
+});
+
 test('handshakes of this machine’s own addresses make puzzles harder where limits hold for them', () => {
   const bitsOf = (guard: DefenseGuard): number | undefined => {
     for (let count = 0; count < 16; count += 1) guard.handshake(`127.0.0.${count}`, 1_000);

@@ -37,6 +37,8 @@ export interface AdmissionOptions {
   readonly guard: Guard;
   readonly clock: Clock;
   readonly counters: Counters;
+  /** Handshakes of strangers in a second that this node bears without a puzzle. */
+  readonly handshakesPerSecond: () => number;
 }
 
 /** An accepted socket, by its address. */
@@ -49,16 +51,18 @@ export class Admission {
   readonly #guard: Guard;
   readonly #clock: Clock;
   readonly #counters: Counters;
+  readonly #handshakesPerSecond: () => number;
   /** Accepted sockets whose peer has not proven itself, with their address's scope. */
   readonly #halfOpen = new Map<Stranger, string>();
   readonly #perScope = new Map<string, number>();
   readonly #requests = new KeyedSlidingWindow(REQUESTS_PER_MINUTE_MAX, MINUTE_MS, REQUEST_SCOPES_MAX);
   readonly #connects = new KeyedSlidingWindow(CONNECTS_PER_MINUTE_MAX, MINUTE_MS, REQUEST_SCOPES_MAX);
 
-  constructor({ guard, clock, counters }: AdmissionOptions) {
+  constructor({ guard, clock, counters, handshakesPerSecond }: AdmissionOptions) {
     this.#guard = guard;
     this.#clock = clock;
     this.#counters = counters;
+    this.#handshakesPerSecond = handshakesPerSecond;
   }
 
   /** Accepted sockets whose peer has not proven itself. */
@@ -133,7 +137,7 @@ export class Admission {
   /** Bits of the puzzle that a handshake must solve now. */
   puzzleBits(nowMs: number): number {
     const underLoad = this.#halfOpen.size > PUZZLE_FROM_HALF_OPEN ? PUZZLE_BITS : 0;
-    return Math.max(underLoad, this.#guard.puzzleBits?.(nowMs) ?? 0);
+    return Math.max(underLoad, this.#guard.puzzleBits?.(nowMs, this.#handshakesPerSecond()) ?? 0);
   }
 
   /** Whether a node may be a neighbour, by the name that it gives. */

@@ -115,7 +115,12 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
   });
   const keyFor = (nodeId: string): Uint8Array | undefined =>
     nodeId === identity.nodeId ? identity.publicKey : keys.get(nodeId as NodeId)?.publicKey;
-  const admission = new Admission({ guard, clock, counters });
+  const admission = new Admission({
+    guard,
+    clock,
+    counters,
+    handshakesPerSecond: () => crypto.handshakesPerSecond,
+  });
   const puzzles = new PuzzleIssuer({ random, bits: (nowMs) => admission.puzzleBits(nowMs) });
   const handshakes = new Handshakes({ kem, random, self, networkHashes, puzzles, admission });
   const createLinks = runtime.createLinks ?? ((needs: LinksOptions) => new Links(needs));

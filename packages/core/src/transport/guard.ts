@@ -81,6 +81,9 @@ export interface Guard {
   message(nodeId: NodeId, bytes: number, nowMs: number): GuardVerdict;
   /** Someone broke a rule; `code` says which. Weight 1 is a suspicion, 100 proof of malice. */
   report(subject: GuardSubject, code: string, weight: number, nowMs: number): void;
-  /** Bits of the puzzle that a handshake must solve now, 0 (none) to 20; the network asks for more when it is under load. @default 0 */
-  puzzleBits?(nowMs: number): number;
+  /**
+   * Bits of the puzzle that a handshake must solve now, 0 (none) to 20; the network asks for more when it is under load.
+   * `handshakesPerSecond` is how many strangers' handshakes the network bears without one. @default 0
+   */
+  puzzleBits?(nowMs: number, handshakesPerSecond?: number): number;
 }

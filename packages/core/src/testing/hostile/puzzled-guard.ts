@@ -4,7 +4,9 @@ import type { Guard } from '../../transport/index.js';
 export function puzzledGuard(guard: Guard, bits: () => number): Guard {
   return new Proxy(guard, {
     get(target, key) {
-      if (key === 'puzzleBits') return (nowMs: number) => Math.max(bits(), target.puzzleBits?.(nowMs) ?? 0);
+      if (key === 'puzzleBits')
+        return (nowMs: number, handshakesPerSecond?: number) =>
+          Math.max(bits(), target.puzzleBits?.(nowMs, handshakesPerSecond) ?? 0);
       const value: unknown = Reflect.get(target, key);
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
