@@ -9,12 +9,15 @@ const BAN_THRESHOLD = 5;
 function admissionOf(options: RateLimiterOptions = {}) {
   const counters = new Counters();
   const clock = new VirtualClock();
-  return { counters, admission: new Admission({
+  return {
+    counters,
+    admission: new Admission({
       guard: new DefaultGuard(options),
       clock,
       counters,
       handshakesPerSecond: () => 16,
-    }) };
+    }),
+  };
 }
 
 /** How many of so many TCP connections at once are read. */

@@ -21,6 +21,7 @@ import type {
   UpgradeVerdict,
 } from './socket.js';
 import { Lobby } from './ws-lobby.js';
+import { readHeadsFirst } from './ws-request-head.js';
 
 /** An orderly close that the other end does not answer is cut after this. */
 const CLOSE_TIMEOUT_MS = 1_000;
@@ -151,30 +152,35 @@ function statusOf(code: string | undefined): number {
 }
 
 function createServer(options: ListenOptions): Server {
-  const handler = options.requestHandler ?? upgradeRequired;
-  const answered = new WeakSet<Duplex>();
+  const { door, requestHandler } = options;
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const { socket } = request;
     // What was read together with the request that went too far.
     if (socket.destroyed) return;
-    const address = socket.remoteAddress ?? '';
-    const isRepeated = options.requestHandler === undefined && answered.has(socket);
-    if (isRepeated) options.door.garbled(address);
-    if (isRepeated || !options.door.request(address)) {
+    if (!door.request(socket.remoteAddress ?? '')) {
       socket.destroy();
       return;
     }
-    answered.add(socket);
-    handler(request, response);
+    if (requestHandler !== undefined) return requestHandler(request, response);
+    socket.pause();
+    upgradeRequired(request, response);
   };
   const limits = {
     headersTimeout: UPGRADE_TIMEOUT_MS,
     requestTimeout: UPGRADE_TIMEOUT_MS,
     connectionsCheckingInterval: 1_000,
   };
-  return options.tls === undefined
-    ? createHttpServer(limits, onRequest)
-    : createHttpsServer({ ...limits, ...options.tls }, onRequest);
+  const server =
+    options.tls === undefined
+      ? createHttpServer(limits, onRequest)
+      : createHttpsServer({ ...limits, ...options.tls }, onRequest);
+  if (requestHandler === undefined)
+    readHeadsFirst(server, options.tls === undefined ? 'connection' : 'secureConnection', {
+      timeoutMs: UPGRADE_TIMEOUT_MS,
+      onLate: (socket) => answerGarbled('ERR_HTTP_REQUEST_TIMEOUT', socket, door),
+      onMore: ({ remoteAddress = '' }) => door.garbled(remoteAddress),
+    });
+  return server;
 }
 
 function bind(server: Server, options: ListenOptions): Promise<void> {
@@ -193,7 +199,7 @@ function portOf(server: Server): number {
 }
 
 /** Answers as Node would, and tells the door of what no HTTP client sends; slowness and broken lines blame nobody. */
-function answerGarbled({ code }: NodeJS.ErrnoException, stream: Duplex, door: Door): void {
+function answerGarbled(code: string | undefined, stream: Duplex, door: Door): void {
   const status = statusOf(code);
   if (code === 'ECONNRESET' || !stream.writable) return void stream.destroy();
   if (status !== 408) door.garbled((stream as { readonly remoteAddress?: string }).remoteAddress ?? '');
@@ -241,7 +247,9 @@ async function listen(options: ListenOptions): Promise<Listener> {
   };
   server.on('upgrade', onUpgrade);
   if (shared === undefined)
-    server.on('clientError', (error, stream) => answerGarbled(error, stream, options.door));
+    server.on('clientError', ({ code }: NodeJS.ErrnoException, stream) =>
+      answerGarbled(code, stream, options.door),
+    );
   // A shared server's other connections are its owner's business.
   if (shared === undefined) lobby.watch(server);
   if (shared === undefined) await bind(server, options);
