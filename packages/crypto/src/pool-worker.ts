@@ -1,5 +1,5 @@
 /** The thread that a pool starts: noble's ML-DSA-65 and slices of puzzles, one job after the other. */
-import { constants, setPriority } from 'node:os';
+import { availableParallelism, constants, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { wipe } from './bytes.js';
 import { nobleProvider } from './noble-provider.js';
@@ -9,11 +9,12 @@ import { workSlice } from './puzzle-slice.js';
 
 /**
  * Signatures give way to the event loop where both want one processor, but not so far that an overloaded loop starves
- * them: the lowest priority left a node under attack without verifications for seconds. Linux has a priority for each
- * thread; elsewhere the call would slow the whole process.
+ * them: the lowest priority left a node under attack without verifications for seconds. A process that has one processor
+ * gives them the loop's own priority: there they would starve behind its compiler and its collector too. Linux has a priority
+ * for each thread; elsewhere the call would slow the whole process.
  */
 function yieldToEventLoop(): void {
-  if (process.platform !== 'linux') return;
+  if (process.platform !== 'linux' || availableParallelism() === 1) return;
   try {
     setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   } catch {
