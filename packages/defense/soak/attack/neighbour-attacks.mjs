@@ -6,6 +6,7 @@ import { FrameKind } from '../../../core/dist/record/frames.js';
 import { forgeBatch } from '../../../core/dist/testing/hostile/forged-batch.js';
 import { LinkAttacker } from '../../../core/dist/testing/hostile/link-attacker.js';
 import { freshParams } from '../../../core/dist/testing/hostile/parties.js';
+import { PUZZLED } from './stranger-attacks.mjs';
 import { RawAttacker } from '../../../core/dist/testing/hostile/raw-attacker-node.js';
 
 const SIGNATURE_BYTES = 3_309;
@@ -33,7 +34,7 @@ async function pour(link, make) {
 /** The other lanes have a turn. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** An attempt that begins with a true handshake. */
+/** An attempt that begins with a true handshake; where a puzzle is asked for instead, the next one does. */
 const neighbour = (act) => async (lane) => {
   const raw = await RawAttacker.open(lane.url, lane.address);
   lane.opened(raw);
@@ -44,6 +45,10 @@ const neighbour = (act) => async (lane) => {
       await act(link, lane);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
+      if (raw.isOpen) {
+        raw.terminate();
+        return PUZZLED;
+      }
     }
   }
   const { code, status } = await raw.ended;

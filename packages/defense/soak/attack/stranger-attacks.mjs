@@ -25,13 +25,15 @@ const PINGS = Buffer.concat(Array.from({ length: 256 }, () => Buffer.from([0x80 
 const SIGNATURE_BYTES = 3_309;
 const PUBLIC_KEY_BYTES = 1_952;
 const TAG_BYTES = 16;
+/** How an attempt ended that was asked for a puzzle: the lane begins anew, which costs it less. */
+export const PUZZLED = 'puzzled';
 
 /** An attempt that begins with a WebSocket; it is over when the victim ends the connection. */
 const webSocket = (act) => async (lane) => {
   const wire = lane.wire();
-  if ((await wire.upgraded()) === 101) await act(wire, lane);
+  const end = (await wire.upgraded()) === 101 ? await act(wire, lane) : undefined;
   await wire.ended;
-  return wire.end;
+  return end === PUZZLED ? end : wire.end;
 };
 
 /** One that begins with a TCP connection. */
@@ -42,6 +44,7 @@ const tcp = (act) => async (lane) => {
   return wire.end;
 };
 
+/** The WELCOME; undefined where the connection is over. */
 async function sayHello(wire, { network, kemKey }) {
   const hello = encodeHello(xWing, {
     suite: xWing.suite,
@@ -53,7 +56,12 @@ async function sayHello(wire, { network, kemKey }) {
   });
   await wire.frame(BINARY, hello);
   const answer = await wire.message();
-  return answer === undefined ? undefined : decodeWelcome(answer);
+  const welcome = answer === undefined ? undefined : decodeWelcome(answer);
+  if (welcome === undefined && wire.isOpen) {
+    wire.reset();
+    return PUZZLED;
+  }
+  return welcome;
 }
 
 /** A CONFIRM in shape, of which not a bit is true. */
@@ -97,6 +105,7 @@ export const strangerAttacks = {
   'HELLO and silence': webSocket(sayHello),
   'HELLO and a garbage CONFIRM': webSocket(async (wire, lane) => {
     const welcome = await sayHello(wire, lane);
-    if (welcome !== undefined) await wire.frame(BINARY, garbageConfirm(welcome));
+    if (welcome === undefined || welcome === PUZZLED) return welcome;
+    return wire.frame(BINARY, garbageConfirm(welcome));
   }),
 };
