@@ -146,7 +146,8 @@ export class HostileWorld {
     options: LinkAttackerOptions = {},
     address = this.address(),
   ): Promise<LinkAttacker> {
-    return LinkAttacker.over(await this.raw(address), await party(name), this.network, options);
+    const how = { solves: true, ...options };
+    return LinkAttacker.over(await this.raw(address), await party(name), this.network, how);
   }
 
   /** A neighbour of the victim. */

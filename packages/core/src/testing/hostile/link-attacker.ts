@@ -13,6 +13,7 @@ import { decodeFrames, FRAME_HEADER_BYTES, FrameKind, isCharged, type Frame } fr
 import { RecordKeys } from '../../record/record-keys.js';
 import type { LinkErrorCode } from '../../errors.js';
 import { networkPrefix } from '../../network-hash.js';
+import { decodeChallenge } from '../../handshake/messages.js';
 import { HandshakeAttacker } from './handshake-attacker.js';
 import type { Party } from './parties.js';
 import type { RawAttacker, RawEnd } from './raw-attacker-node.js';
@@ -21,6 +22,8 @@ import type { RawAttacker, RawEnd } from './raw-attacker-node.js';
 export interface LinkAttackerOptions {
   /** Answers no ping and grants no credit. @default false */
   readonly isSilent?: boolean | undefined;
+  /** Solves the puzzle that it is asked for, in this thread. @default false: asked for one, it is refused with a RangeError */
+  readonly solves?: boolean | undefined;
   /** The 64 B params of its CONFIRM. @default those of the party */
   readonly params?: Uint8Array | undefined;
 }
@@ -67,7 +70,11 @@ export class LinkAttacker {
   ): Promise<LinkAttacker> {
     const handshake = new HandshakeAttacker(party, network);
     raw.send(await handshake.hello());
-    await handshake.read(await raw.next());
+    const answer = await raw.next();
+    const challenge = options.solves === true && answer !== undefined ? decodeChallenge(answer) : undefined;
+    if (challenge !== undefined)
+      raw.send(await handshake.hello({ puzzle: await handshake.solve(challenge) }));
+    await handshake.read(challenge === undefined ? answer : await raw.next());
     const confirm = await handshake.confirm({ params: options.params ?? party.self.params });
     const link = new LinkAttacker(raw, party, network, handshake.finish().root, options.isSilent === true);
     raw.onMessage = (bytes) => link.#received(bytes);

@@ -82,7 +82,8 @@ export const admissionAttacks: readonly Attack[] = [
       for (; faults < 10; faults += 1) {
         const raw = await world.raw(address);
         if (!raw.isOpen) break;
-        const link = await LinkAttacker.over(raw, await world.party(world.stranger()), world.network);
+        const party = await world.party(world.stranger());
+        const link = await LinkAttacker.over(raw, party, world.network, { solves: true });
         link.info();
         const batch = await world.batch(link, [{}]);
         link.send(batch.key, batch.head(0, new Uint8Array(3_309)));
@@ -102,11 +103,12 @@ export const admissionAttacks: readonly Attack[] = [
       const address = world.address();
       const answers: string[] = [];
       for (let count = 0; count < PER_MINUTE + 2; count += 1) answers.push(await greeting(world, address));
-      expect(answers.slice(0, PER_MINUTE)).toEqual(Array.from({ length: PER_MINUTE }, () => 'WELCOME'));
-      expect(answers.slice(PER_MINUTE).filter((answer) => answer === 'WELCOME')).toEqual([]);
+      // Which of the two is a matter of how many shake hands at once.
+      const isAdmitted = (answer: string): boolean => answer === 'WELCOME' || answer === 'CHALLENGE';
+      expect(answers.filter(isAdmitted)).toEqual(answers.slice(0, PER_MINUTE));
       expect(answers[PER_MINUTE]).toBe('RATE');
       expect(world.counter('GUARD_HANDSHAKES')).toBeGreaterThanOrEqual(1);
-      expect(await greeting(world, world.address())).toBe('WELCOME');
+      expect(isAdmitted(await greeting(world, world.address()))).toBe(true);
     },
   },
   {
