@@ -105,3 +105,10 @@ test('banned addresses can have so many connections wait, and further ones are r
   lobby.close();
   expect([...ofOne, ...others].every(({ isCut }) => isCut)).toBe(true);
 });
+
+test('whoever waits when the listener closes is cut: the server would wait for a request that nobody writes', () => {
+  const { lobby, arrive } = lobbyOf();
+  const connections = [arrive('198.51.100.1'), arrive('198.51.100.2')];
+  lobby.close();
+  expect([connections.map(({ isCut }) => isCut), lobby.size]).toEqual([[true, true], 0]);
+});

@@ -43,9 +43,10 @@ export class Lobby {
     });
   }
 
-  /** Cuts the banned connections that wait. */
+  /** Cuts all connections that wait: the server knows of none whose first request it has not begun to read. */
   close(): void {
     for (const socket of [...this.#detained.keys()]) reset(socket);
+    for (const socket of [...this.#waiting.keys()]) socket.destroy();
   }
 
   /** The connection has become a WebSocket, or is gone. */

@@ -259,7 +259,6 @@ async function listen(options: ListenOptions): Promise<Listener> {
     },
     close: async () => {
       server.off('upgrade', onUpgrade);
-      lobby.close();
       const ended = [...open].map((webSocket) => new Promise((resolve) => webSocket.once('close', resolve)));
       for (const webSocket of open) if (webSocket.readyState === WebSocket.OPEN) webSocket.close(NORMAL);
       const timer = setTimeout(() => {
@@ -269,6 +268,7 @@ async function listen(options: ListenOptions): Promise<Listener> {
       if (shared === undefined) server.closeIdleConnections();
       await Promise.all(ended);
       clearTimeout(timer);
+      lobby.close();
       if (shared === undefined) server.closeAllConnections();
       await closed;
     },
