@@ -2,8 +2,8 @@ import { SeededRandom } from '@yakmesh/core/testing';
 import { expect, test } from '@jest/globals';
 import { FrameKind, type Frame } from '../src/session/frames.js';
 import { Paths, type Arrival } from '../src/session/paths.js';
-import { modelJob, modelOutcomes } from '../src/testing/model-crypto.js';
-import { patternOf, SessionWorld } from '../src/testing/session-world.js';
+import { patternOf } from '../src/testing/session-world.js';
+import { modelWorld } from './support/model-world.js';
 
 const random = new SeededRandom('paths');
 const PING: Frame = { kind: FrameKind.PING };
@@ -34,13 +34,8 @@ test.each([false, true])('an end without a way takes the one that any record com
 
 test('with several ways alive records do not breed', async () => {
   for (let seed = 0; seed < 40; seed += 1) {
-    const own = new SeededRandom(`ways ${seed}`);
-    const world = new SessionWorld({
-      random: own.fork('world'),
-      outcomes: modelOutcomes(own.fork('keys'), 65_536, 262_144),
-      job: (_role, job) => modelJob(job, own),
-      weather: { loss: 0.2, duplication: 0.2, jitterMs: 150 },
-    });
+    const weather = { loss: 0.2, duplication: 0.2, jitterMs: 150 };
+    const world = modelWorld(`ways ${seed}`, { weather });
     const { initiator, responder } = world;
     let written = 0;
     for (let step = 1; step <= 40; step += 1)

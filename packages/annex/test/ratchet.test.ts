@@ -7,6 +7,7 @@ import { decodeRecordHeader } from '../src/record/header.js';
 import { patternOf, SessionWorld, type SessionWorldOptions } from '../src/testing/session-world.js';
 import { modelJob, modelOutcomes } from '../src/testing/model-crypto.js';
 import { shake } from './support/handshake-pair.js';
+import { CALM } from './support/model-world.js';
 import { PARAMS, party, type Party } from './support/parties.js';
 
 let alice: Party;
@@ -22,8 +23,6 @@ async function outcomes(): Promise<Record<ChannelRole, HandshakeOutcome>> {
   return { initiator: initiator.outcome, responder: responder.outcome };
 }
 
-const calm = { loss: 0, duplication: 0, jitterMs: 0 };
-
 async function world(options: Partial<SessionWorldOptions> = {}): Promise<SessionWorld> {
   const random = new SeededRandom('ratchet');
   const jobs = { initiator: alice.jobs, responder: bob.jobs };
@@ -31,7 +30,7 @@ async function world(options: Partial<SessionWorldOptions> = {}): Promise<Sessio
     random,
     outcomes: options.outcomes ?? (await outcomes()),
     job: (role, job) => jobs[role](job),
-    weather: calm,
+    weather: CALM,
     ...options,
   });
 }
@@ -118,7 +117,7 @@ test('acceptance 10: a thief in the middle without the identity key fails at the
     outcomes: await outcomes(),
     // The thief has the session's state of the initiator, and a key of its own.
     job: (role, job) => (role === 'initiator' ? mallory.jobs(job) : bob.jobs(job)),
-    weather: calm,
+    weather: CALM,
   });
   ask(forged, 'initiator');
   await forged.run(5_000);

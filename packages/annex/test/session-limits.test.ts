@@ -1,20 +1,12 @@
-import { SeededRandom } from '@yakmesh/core/testing';
 import { expect, test } from '@jest/globals';
 import { CloseCode } from '../src/session/limits.js';
-import { modelJob, modelOutcomes } from '../src/testing/model-crypto.js';
-import { patternOf, SessionWorld } from '../src/testing/session-world.js';
+import { patternOf, type SessionWorld } from '../src/testing/session-world.js';
 import type { SessionOptions } from '../src/session/session-options.js';
+import { modelWorld } from './support/model-world.js';
 
 /** An end that has more to say than its session may hold. */
 async function talkative(session: Partial<SessionOptions>): Promise<SessionWorld> {
-  const random = new SeededRandom('limits');
-  const world = new SessionWorld({
-    random,
-    outcomes: modelOutcomes(random.fork('keys'), 65_536, 262_144),
-    job: (_role, job) => modelJob(job, random),
-    weather: { loss: 0, duplication: 0, jitterMs: 0 },
-    session,
-  });
+  const world = modelWorld('limits', { session });
   for (let at = 0; at < 60; at += 1)
     world.at(at * 100, () => {
       world.initiator.machine.write(0, patternOf('initiator', 0, at * 100, 100));

@@ -1,8 +1,7 @@
 import { SeededRandom } from '@yakmesh/core/testing';
 import { expect, test } from '@jest/globals';
-import { modelJob, modelOutcomes } from '../src/testing/model-crypto.js';
 import { sessionStory } from '../src/testing/session-story.js';
-import { SessionWorld } from '../src/testing/session-world.js';
+import { modelWorld } from './support/model-world.js';
 
 const STORIES = 300;
 
@@ -12,12 +11,8 @@ test('acceptance 9: random stories in a storm end as a perfect channel would hav
   let epochs = 0;
   for (let seed = 0; seed < STORIES; seed += 1) {
     const random = new SeededRandom(`story ${seed}`);
-    const world = new SessionWorld({
-      random: random.fork('world'),
-      outcomes: modelOutcomes(random.fork('keys'), 65_536, 262_144),
-      job: (_role, job) => modelJob(job, random),
-      weather: { loss: 0.2, duplication: 0.2, jitterMs: random.below(200) },
-    });
+    const weather = { loss: 0.2, duplication: 0.2, jitterMs: random.below(200) };
+    const world = modelWorld(`story ${seed}`, { weather });
     const report = await sessionStory(world, random.fork('story'));
     records += report.records;
     epochs += report.epochs;

@@ -1,22 +1,14 @@
-import { SeededRandom } from '@yakmesh/core/testing';
 import { expect, test } from '@jest/globals';
 import { ReceiveStream } from '../src/session/receive-stream.js';
-import { modelJob, modelOutcomes } from '../src/testing/model-crypto.js';
-import { patternOf, SessionWorld } from '../src/testing/session-world.js';
+import { patternOf } from '../src/testing/session-world.js';
 import { line } from './support/meshes.js';
+import { modelWorld } from './support/model-world.js';
 import { spiedMesh } from './support/spied-mesh.js';
 
 const WHOLE_BYTES = 16_384;
 
 test('while something is under way, a stream waits for a whole record instead of filling the edge of the window', async () => {
-  const random = new SeededRandom('whole records');
-  const world = new SessionWorld({
-    random,
-    outcomes: modelOutcomes(random.fork('keys'), 1_048_576, 4_194_304),
-    job: (_role, job) => modelJob(job, random),
-    weather: { loss: 0, duplication: 0, jitterMs: 0 },
-    roomBytes: 60_000,
-  });
+  const world = modelWorld('whole records', { streamWindowBytes: 1_048_576, roomBytes: 60_000 });
   const sizes: number[] = [];
   world.onRecord = (role, { length }) => role === 'initiator' && sizes.push(length);
   await world.run(100);
@@ -33,14 +25,7 @@ test('while something is under way, a stream waits for a whole record instead of
 });
 
 test('with nothing under way a stream takes a small record rather than wait for ever', async () => {
-  const random = new SeededRandom('small room');
-  const world = new SessionWorld({
-    random,
-    outcomes: modelOutcomes(random.fork('keys'), 65_536, 262_144),
-    job: (_role, job) => modelJob(job, random),
-    weather: { loss: 0, duplication: 0, jitterMs: 0 },
-    roomBytes: 2_048,
-  });
+  const world = modelWorld('small room', { roomBytes: 2_048 });
   const { initiator, responder } = world;
   await world.run(100);
   initiator.machine.write(0, patternOf('initiator', 0, 0, 20_000));
