@@ -1,13 +1,17 @@
 // Proof of work: what verifying costs, how long solving takes, and how it holds up the event loop. On this Node and, by
 // running itself there, on the newest.
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import { chromium } from 'playwright-core';
 import { NAVR } from '../dist/index.js';
 
 /** Solved challenges to verify, each once: enough for a median that the clock's grain does not show in. */
 const SOLVED = 2_000;
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const WARM_UP = 2_000;
 /** Solving time varies by a quarter, so that a median wants some. */
 const SOLUTIONS = 9;
@@ -98,6 +102,54 @@ async function measure({ runs, median, spread, log }) {
   return results;
 }
 
+/** In a page: 4,000 solutions are verified in one go, for its clock is coarse, and the second half of them counts. */
+const PAGE = `
+import { NAVR } from './dist/index.js';
+globalThis.verifying = async (difficulty, half) => {
+  const navr = new NAVR({ difficulty });
+  const solved = [];
+  for (let i = 0; i < 2 * half; i++) {
+    const challenge = navr.createChallenge('peer', { scope: '192.0.2.1' });
+    solved.push({ challenge, solution: await navr.solve(challenge) });
+  }
+  let startMs = 0;
+  let valid = 0;
+  for (const [i, { challenge, solution }] of solved.entries()) {
+    if (i === half) startMs = performance.now();
+    if (navr.verify(challenge, solution)) valid++;
+  }
+  const tookMs = performance.now() - startMs;
+  await navr.close();
+  return valid === 2 * half ? (tookMs * 1000) / half : NaN;
+};`;
+
+/** Microseconds of a verification in Chromium, by run; none where there is no Chromium. */
+async function verifyingInBrowser(runs) {
+  if (!existsSync(CHROMIUM)) return undefined;
+  const resolveDir = fileURLToPath(new URL('..', import.meta.url));
+  const { outputFiles } = await build({
+    stdin: { contents: PAGE, resolveDir },
+    bundle: true,
+    format: 'iife',
+    platform: 'browser',
+    write: false,
+    logLevel: 'silent',
+  });
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  try {
+    const page = await browser.newPage();
+    await page.addScriptTag({ content: outputFiles[0].text });
+    const values = [];
+    for (let run = 0; run < runs; run++)
+      values.push(
+        await page.evaluate(([bits, half]) => verifying(bits, half), [VERIFIED_DIFFICULTY, SOLVED]),
+      );
+    return { where: `Chromium ${browser.version()}`, values };
+  } finally {
+    await browser.close();
+  }
+}
+
 async function measureIn(executable, runs) {
   const file = fileURLToPath(import.meta.url);
   const { stdout } = await promisify(execFile)(executable, [file, '--runs', String(runs)]);
@@ -108,6 +160,14 @@ export default {
   name: 'proof of work of @yakmesh/defense',
   async run(bench) {
     const here = await measure(bench);
+    const page = await verifyingInBrowser(bench.runs);
+    if (page !== undefined)
+      here.push({
+        name: `a right solution verified (${page.where})`,
+        value: bench.median(page.values),
+        unit: 'µs',
+        spread: bench.spread(page.values),
+      });
     if (bench.newestNode === undefined) return here;
     bench.log('  the same on the newest Node …');
     return [...here, ...(await measureIn(bench.newestNode, bench.runs))];
