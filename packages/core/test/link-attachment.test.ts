@@ -209,20 +209,9 @@ test('an attachment comes right after its record, even where that was the last u
 
 test('records that are held for their key keep their attachments', async () => {
   const pair = await establishedPair(a, b);
-  const { jobs } = pair.initiator;
-  let release = (): void => undefined;
-  const isWaiting = new Promise<void>((waiting) => {
-    pair.initiator.jobs = async (job, signal) => {
-      if (job.type === 'decapsulate') {
-        const released = new Promise<void>((resolve) => (release = resolve));
-        waiting();
-        await released;
-      }
-      return jobs(job, signal);
-    };
-  });
+  const decapsulation = pair.initiator.holdDecapsulation();
   const turning = pair.pass(660_000);
-  await isWaiting;
+  const release = await decapsulation;
   for (let number = 0; number < 6; number += 1)
     pair.send('responder', flowItem(flow(number, 16_384), number === 2 ? undefined : HEAD_BYTES));
   pair.carry('responder');

@@ -90,20 +90,9 @@ test('within 11 minutes both sides sign their transcript and move to a new epoch
 
 test('records that come while the next root is computed are held, and arrive in order', async () => {
   const pair = await establishedPair(a, b);
-  const { jobs } = pair.initiator;
-  let release = (): void => undefined;
-  const isWaiting = new Promise<void>((waiting) => {
-    pair.initiator.jobs = async (job, signal) => {
-      if (job.type === 'decapsulate') {
-        const released = new Promise<void>((resolve) => (release = resolve));
-        waiting();
-        await released;
-      }
-      return jobs(job, signal);
-    };
-  });
+  const decapsulation = pair.initiator.holdDecapsulation();
   const turning = jump(pair, ROUND_MS);
-  await isWaiting;
+  const release = await decapsulation;
   for (let number = 0; number < 5; number += 1) {
     pair.send('responder', frameItem(word(number)));
     pair.carry('responder');

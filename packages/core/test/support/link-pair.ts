@@ -67,6 +67,17 @@ export class LinkEnd {
     );
   }
 
+  /** Holds the next root up: resolves once its KEM job is asked for, to what lets it go on. */
+  holdDecapsulation(): Promise<() => void> {
+    const { jobs } = this;
+    return new Promise((waiting) => {
+      this.jobs = async (job, signal) => {
+        if (job.type === 'decapsulate') await new Promise<void>((release) => waiting(release));
+        return jobs(job, signal);
+      };
+    });
+  }
+
   get closed(): Close | undefined {
     return this.actions.find((action): action is Close => action.type === 'close');
   }
