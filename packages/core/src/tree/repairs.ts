@@ -5,7 +5,7 @@ import { BoundedMap } from '../transport/index.js';
 import { EntryBook, entryKey } from './entry-book.js';
 import type { Entry } from './messages.js';
 import type { Lacking } from './missing.js';
-import { countOf, includes, lowest, without, type Spans } from './spans.js';
+import { countOf, includes, lowest, SpanSet, without, type Spans } from './spans.js';
 import {
   ARRIVAL_MS_MAX,
   OFFERED_SPANS_MAX,
@@ -23,6 +23,8 @@ interface Line {
   /** When the answer to our request counts as lost; undefined while none is under way. */
   outstandingUntilMs: number | undefined;
   readyMs: number;
+  /** All that is on offer here was asked for elsewhere: until then nothing can be free again. */
+  heldUntilMs: number;
   readonly slices: Slice[];
 }
 
@@ -60,9 +62,9 @@ export class Repairs {
 
   get deadlineMs(): number | undefined {
     let deadlineMs = Infinity;
-    for (const { offers, outstandingUntilMs, readyMs } of this.#lines.values()) {
+    for (const { offers, outstandingUntilMs, readyMs, heldUntilMs } of this.#lines.values()) {
       if (outstandingUntilMs !== undefined) deadlineMs = Math.min(deadlineMs, outstandingUntilMs);
-      else if (offers.size > 0) deadlineMs = Math.min(deadlineMs, readyMs);
+      else if (offers.size > 0) deadlineMs = Math.min(deadlineMs, Math.max(readyMs, heldUntilMs));
     }
     return deadlineMs === Infinity ? undefined : deadlineMs;
   }
@@ -70,6 +72,7 @@ export class Repairs {
   /** Notes what a neighbour has and we lack; answers how many runs found no room. */
   offered(from: NodeId, entries: readonly Entry[], delayMs: number, nowMs: number): number {
     const line = this.#line(from, nowMs);
+    this.#tidy(line);
     let room = OFFERED_SPANS_MAX - line.offers.runs;
     let refused = 0;
     for (const { origin, epoch, spans } of entries) {
@@ -77,7 +80,9 @@ export class Repairs {
       const taken = lacking.slice(0, Math.max(0, room));
       room -= taken.length;
       refused += lacking.length - taken.length;
-      if (taken.length > 0) line.offers.add({ origin, epoch, spans: taken });
+      if (taken.length === 0) continue;
+      line.offers.add({ origin, epoch, spans: taken });
+      line.heldUntilMs = -Infinity;
     }
     line.readyMs = Math.max(line.readyMs, nowMs + delayMs);
     return refused;
@@ -90,10 +95,11 @@ export class Repairs {
     line.outstandingUntilMs = undefined;
     const slice = line.slices.at(-1);
     if (slice !== undefined) slice.untilMs = nowMs + ARRIVAL_MS_MAX;
+    this.#release(nowMs + ARRIVAL_MS_MAX);
   }
 
   forget(peer: NodeId): void {
-    this.#lines.delete(peer);
+    if (this.#lines.delete(peer)) this.#release(-Infinity);
   }
 
   /** Whether we have asked this neighbour for this message, a while ago at most. */
@@ -101,12 +107,12 @@ export class Repairs {
     const slices = this.#lines.get(from)?.slices ?? [];
     if (slices.length === 0) return false;
     const key = entryKey({ origin, epoch });
-    return slices.some(({ keys, untilMs }) => untilMs >= nowMs && includes(keys.get(key) ?? [], sequence));
+    return slices.some(({ keys, untilMs }) => untilMs > nowMs && includes(keys.get(key) ?? [], sequence));
   }
 
   /** Whether answers of this neighbour may be on their way. */
   isUnderWay(from: NodeId, nowMs: number): boolean {
-    return this.#lines.get(from)?.slices.some(({ untilMs }) => untilMs >= nowMs) ?? false;
+    return this.#lines.get(from)?.slices.some(({ untilMs }) => untilMs > nowMs) ?? false;
   }
 
   tick(nowMs: number): Want[] {
@@ -116,23 +122,32 @@ export class Repairs {
         line.outstandingUntilMs = undefined;
         line.offers.clear();
       }
-      if (line.outstandingUntilMs !== undefined || line.readyMs > nowMs || line.offers.size === 0) continue;
+      const isReady = line.outstandingUntilMs === undefined && line.readyMs <= nowMs && line.heldUntilMs <= nowMs;
+      if (!isReady || line.offers.size === 0) continue;
       const entries = this.#slice(line, nowMs);
       if (entries.length > 0) wants.push({ to, entries });
     }
     return wants;
   }
 
+  /** Takes off what has come meanwhile: it needs no room. */
+  #tidy({ offers }: Line): void {
+    for (const entry of offers.entries)
+      offers.replace(entry, this.#options.lacking(entry.origin, entry.epoch, entry.spans));
+  }
+
   /** The next messages to ask for: the lowest of each origin in turn. What others are asked for already stays on offer. */
   #slice(line: Line, nowMs: number): Entry[] {
     const slice: Entry[] = [];
     let room = WANTED_MESSAGES_MAX;
+    let isAllUnderWay = true;
     const { entries } = line.offers;
     const share = Math.max(WANTED_ORIGIN_MESSAGES_MIN, Math.floor(room / entries.length));
     for (const entry of entries) {
       if (room === 0) break;
       const lacking = this.#options.lacking(entry.origin, entry.epoch, entry.spans);
       const free = without(lacking, this.#underWay(entryKey(entry), nowMs));
+      if (free.length > 0) isAllUnderWay = false;
       const most = this.#allowed(entry, Math.min(room, share, countOf(free)), nowMs);
       const asked = lowest(free, most);
       // Behind the others: origins take turns.
@@ -142,7 +157,8 @@ export class Repairs {
       slice.push({ ...entry, spans: asked });
     }
     if (slice.length === 0) {
-      line.readyMs = nowMs + REPAIR_RETRY_MS;
+      if (isAllUnderWay) line.heldUntilMs = this.#nextOverdueMs(nowMs);
+      else line.readyMs = nowMs + REPAIR_RETRY_MS;
       return slice;
     }
     const keys = new Map(slice.map((entry) => [entryKey(entry), entry.spans]));
@@ -154,12 +170,24 @@ export class Repairs {
 
   /** What somebody was asked for and may still send. */
   #underWay(key: string, nowMs: number): Spans {
-    const spans = new EntryBook();
-    const origin = new Uint8Array(0);
+    const asked = new SpanSet();
     for (const { slices } of this.#lines.values())
       for (const { keys, untilMs } of slices)
-        if (untilMs >= nowMs) spans.add({ origin, epoch: 0, spans: keys.get(key) ?? [] });
-    return spans.entries[0]?.spans ?? [];
+        if (untilMs > nowMs) for (const { first, last } of keys.get(key) ?? []) asked.add(first, last);
+    return asked.spans;
+  }
+
+  /** When the first of the answers that are under way counts as lost. */
+  #nextOverdueMs(nowMs: number): number {
+    let nextMs = Infinity;
+    for (const { slices } of this.#lines.values())
+      for (const { untilMs } of slices) if (untilMs > nowMs) nextMs = Math.min(nextMs, untilMs);
+    return nextMs;
+  }
+
+  /** Something that was under way is no longer so after that time: lines that wait for it look again. */
+  #release(untilMs: number): void {
+    for (const line of this.#lines.values()) line.heldUntilMs = Math.min(line.heldUntilMs, untilMs);
   }
 
   /** How many of `count` messages of an origin may be asked for; they count as asked for. */
@@ -180,7 +208,13 @@ export class Repairs {
   #line(peer: NodeId, nowMs: number): Line {
     const known = this.#lines.get(peer);
     if (known !== undefined) return known;
-    const line: Line = { offers: new EntryBook(), outstandingUntilMs: undefined, readyMs: nowMs, slices: [] };
+    const line: Line = {
+      offers: new EntryBook(),
+      outstandingUntilMs: undefined,
+      readyMs: nowMs,
+      heldUntilMs: -Infinity,
+      slices: [],
+    };
     this.#lines.set(peer, line);
     return line;
   }
