@@ -43,6 +43,23 @@ test('a lost packet comes a retransmission later, and all behind it waits', asyn
   expect(waiting.length).toBeGreaterThan(200);
 });
 
+test('a lost segment comes as soon as those behind it tell of the loss, and the last one after a timeout', async () => {
+  const { clock, far, socket, network } = await pair({ loss: 0 });
+  network.setLoss(0.01);
+  for (let count = 0; count < 1_000; count += 1) {
+    socket.send(new Uint8Array(6_000));
+    await clock.advance(1_000);
+  }
+  const arrivals = far.events.map((event) => Number(event.split('@')[1]));
+  const delaysMs = arrivals.map((atMs, index) => atMs - 1_000 - 1_000 * index);
+  const late = new Set(delaysMs.filter((delayMs) => delayMs < 400).sort((a, b) => a - b));
+  // Latency 10 ms, round trip 20 ms: three behind, fewer, none.
+  expect([...late]).toEqual([10, 10 + 20, 10 + 25, 10 + 200 + 2 * 20]);
+  const share = delaysMs.filter((delayMs) => delayMs > 10).length / 1_000;
+  expect(share).toBeGreaterThan(0.03);
+  expect(share).toBeLessThan(0.07);
+});
+
 test('a cut of one direction lets the other one through', async () => {
   const { clock, network, near, far, socket } = await pair({});
   const heal = network.partitionOneWay(['b'], ['a']);

@@ -1,9 +1,7 @@
+import { recoveryMs, segmentsOf, TIMEOUT_MS_MIN } from './loss-recovery.js';
 import type { Latency, NetworkConditions, Uplink } from './network-conditions.js';
 
-/** Bytes of a TCP segment on Ethernet. */
-const SEGMENT_BYTES = 1_448;
-/** Least time before a segment counts as lost, as Linux has it; a round trip comes on top, and each further loss doubles it. */
-const RETRANSMISSION_MS_MIN = 200;
+/** Each further timeout doubles the wait, up to this. */
 const RETRANSMISSION_MS_MAX = 120_000;
 
 /** One direction between two hosts, with what its pipe asks for every packet kept at hand. */
@@ -60,21 +58,23 @@ export class Wire {
 
   #lossMs(bytes: number): number {
     const { loss } = this.#conditions;
-    const segments = Math.ceil(bytes / SEGMENT_BYTES);
-    let chance = segments <= 1 ? loss : 1 - (1 - loss) ** segments;
+    const segments = segmentsOf(bytes);
+    if (this.#unit() >= 1 - (1 - loss) ** segments) return 0;
+    const behind = Math.floor(this.#unit() * segments);
+    let delayMs = recoveryMs(segments, behind, this.#roundTripMs());
+    // What is sent again may be lost again: nothing tells of that but the timeout.
     let waitMs = this.#retransmissionMs();
-    let delayMs = 0;
-    while (delayMs < RETRANSMISSION_MS_MAX && this.#unit() < chance) {
-      delayMs += waitMs;
-      waitMs *= 2;
-      chance = loss;
-    }
+    for (; delayMs < RETRANSMISSION_MS_MAX && this.#unit() < loss; waitMs *= 2) delayMs += waitMs;
     return delayMs;
   }
 
   #retransmissionMs(): number {
+    return TIMEOUT_MS_MIN + this.#roundTripMs();
+  }
+
+  #roundTripMs(): number {
     this.#refresh();
-    return RETRANSMISSION_MS_MIN + 2 * (typeof this.#latency === 'number' ? this.#latency : 0);
+    return 2 * (typeof this.#latency === 'number' ? this.#latency : 0);
   }
 
   #drawMs(): number {
