@@ -19,6 +19,11 @@ export function segmentsOf(bytes: number): number {
  */
 export function recoveryMs(segments: number, behind: number, roundTripMs: number): number {
   if (behind >= PROOF_SEGMENTS) return roundTripMs;
-  if (behind > 0) return roundTripMs * (1 + REORDERING_ROUND_TRIPS);
+  if (behind > 0) return toldMs(roundTripMs);
   return TIMEOUT_MS_MIN + roundTripMs * (segments > 1 ? 2 : 1);
+}
+
+/** How long after a segment was sent one that was lost before it is sent again: the acknowledgement tells of the hole. */
+export function toldMs(roundTripMs: number): number {
+  return roundTripMs * (1 + REORDERING_ROUND_TRIPS);
 }

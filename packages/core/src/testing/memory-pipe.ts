@@ -8,6 +8,15 @@ export type Packet =
   | { readonly type: 'message'; readonly bytes: Uint8Array }
   | { readonly type: 'close'; readonly code: number; readonly reason: string };
 
+interface Travelling {
+  readonly packet: Packet;
+  /** When it is there, apart from those before it, which it cannot overtake. */
+  ownMs: number;
+  arrivalMs: number;
+  /** Its end was lost, and nothing that was sent after it has told of that. */
+  isUntold: boolean;
+}
+
 export interface PipeOptions {
   readonly clock: Clock;
   readonly wire: Wire;
@@ -35,7 +44,8 @@ export class MemoryPipe {
   #waiting: Packet[] = [];
   #waitingBytes = 0;
   /** In kernels and on the wire. */
-  #travelling: { readonly packet: Packet; readonly arrivalMs: number }[] = [];
+  #travelling: Travelling[] = [];
+  #untold = 0;
   #travellingBytes = 0;
   #lastArrivalMs = 0;
   #deliveryTimer: TimerHandle | undefined;
@@ -76,6 +86,7 @@ export class MemoryPipe {
     this.dropWaiting();
     this.#travelling = [];
     this.#travellingBytes = 0;
+    this.#untold = 0;
     const { clock } = this.#options;
     if (this.#deliveryTimer !== undefined) clock.clearTimer(this.#deliveryTimer);
     if (this.#windowTimer !== undefined) clock.clearTimer(this.#windowTimer);
@@ -114,14 +125,35 @@ export class MemoryPipe {
     const nowMs = clock.monotonicMs();
     const bytes = sizeOf(packet);
     const trips = packet.type === 'dial' ? 1 + dialExtraTrips : 1;
-    const arrivalMs = Math.max(
-      this.#lastArrivalMs,
-      nowMs + trips * wire.latencyMs() + wire.delayMs(bytes, nowMs),
-    );
+    const ownMs = nowMs + trips * wire.latencyMs() + wire.delayMs(bytes, nowMs);
+    const { fate } = wire;
+    if (this.#untold > 0 && fate !== 'silent') this.#tell(nowMs);
+    const isUntold = fate === 'untold' || fate === 'silent';
+    if (isUntold) this.#untold += 1;
+    const arrivalMs = Math.max(this.#lastArrivalMs, ownMs);
     this.#lastArrivalMs = arrivalMs;
-    this.#travelling.push({ packet, arrivalMs });
+    this.#travelling.push({ packet, ownMs, arrivalMs, isUntold });
     this.#travellingBytes += bytes;
     if (this.#travelling.length === 1) this.proceed(arrivalMs - nowMs);
+  }
+
+  /** What is sent now will be acknowledged, and so tell of what was lost before: that comes sooner, and with it all that waits behind. */
+  #tell(nowMs: number): void {
+    const { clock, wire } = this.#options;
+    const toldMs = nowMs + wire.toldMs();
+    let beforeMs = 0;
+    for (const each of this.#travelling) {
+      if (each.isUntold) each.ownMs = Math.min(each.ownMs, toldMs);
+      each.isUntold = false;
+      each.arrivalMs = Math.max(beforeMs, each.ownMs);
+      beforeMs = each.arrivalMs;
+    }
+    this.#untold = 0;
+    this.#lastArrivalMs = beforeMs;
+    if (this.#deliveryTimer === undefined) return;
+    clock.clearTimer(this.#deliveryTimer);
+    this.#deliveryTimer = undefined;
+    this.#proceedToNext();
   }
 
   #deliverFirst(): void {
@@ -131,6 +163,7 @@ export class MemoryPipe {
     if (waitMs > ROUNDING_MS) return this.proceed(waitMs);
     this.#travelling.shift();
     this.#travellingBytes -= sizeOf(first.packet);
+    if (first.isUntold) this.#untold -= 1;
     // Before the delivery, since that may end the connection or throw.
     this.#proceedToNext();
     this.#openWindow();

@@ -1,8 +1,11 @@
-import { recoveryMs, segmentsOf, TIMEOUT_MS_MIN } from './loss-recovery.js';
+import { recoveryMs, segmentsOf, TIMEOUT_MS_MIN, toldMs } from './loss-recovery.js';
 import type { Latency, NetworkConditions, Uplink } from './network-conditions.js';
 
 /** Each further timeout doubles the wait, up to this. */
 const RETRANSMISSION_MS_MAX = 120_000;
+
+/** What became of a flight: `untold` where its last segment was lost and only a timeout, or what is sent next, tells of that; `silent` where that is all of it. */
+export type Fate = 'whole' | 'lost' | 'untold' | 'silent';
 
 /** One direction between two hosts, with what its pipe asks for every packet kept at hand. */
 export class Wire {
@@ -13,6 +16,7 @@ export class Wire {
   #version = -1;
   #latency: Latency = 0;
   #isHeld = false;
+  #fate: Fate = 'whole';
   /** Of its own generator of losses (mulberry32): what other wires draw must not change what this one does. */
   #lossState: number;
 
@@ -38,7 +42,18 @@ export class Wire {
 
   /** How much later than its latency so many bytes arrive: the line is busy, and segments are lost and sent again. */
   delayMs(bytes: number, nowMs: number): number {
+    this.#fate = 'whole';
     return this.#lineMs(bytes, nowMs) + (this.#conditions.loss > 0 ? this.#lossMs(bytes) : 0);
+  }
+
+  /** Of the bytes that `delayMs` was asked about last. */
+  get fate(): Fate {
+    return this.#fate;
+  }
+
+  /** When what was lost untold arrives once something is sent after it, from then on. */
+  toldMs(): number {
+    return toldMs(this.#roundTripMs()) + this.latencyMs();
   }
 
   /** When TCP tries again what has not arrived for so long, from now. */
@@ -62,9 +77,13 @@ export class Wire {
     if (this.#unit() >= 1 - (1 - loss) ** segments) return 0;
     const behind = Math.floor(this.#unit() * segments);
     let delayMs = recoveryMs(segments, behind, this.#roundTripMs());
+    this.#fate = behind > 0 ? 'lost' : segments > 1 ? 'untold' : 'silent';
     // What is sent again may be lost again: nothing tells of that but the timeout.
     let waitMs = this.#retransmissionMs();
-    for (; delayMs < RETRANSMISSION_MS_MAX && this.#unit() < loss; waitMs *= 2) delayMs += waitMs;
+    for (; delayMs < RETRANSMISSION_MS_MAX && this.#unit() < loss; waitMs *= 2) {
+      delayMs += waitMs;
+      this.#fate = 'lost';
+    }
     return delayMs;
   }
 
