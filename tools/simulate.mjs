@@ -10,8 +10,11 @@ import { build } from './processes.mjs';
 import { filesWanted, load, main, UsageError, wholeNumber } from './scripts-found.mjs';
 
 const WORKER = fileURLToPath(new URL('simulate-worker.mjs', import.meta.url));
-/** A simulation makes garbage by the hundred megabytes a second: a large nursery lets it die young. */
-const WORKER_FLAGS = ['--max-semi-space-size=64', '--max-old-space-size=6144'];
+/**
+ * A simulation makes garbage by the hundred megabytes a second: a large nursery lets it die young. Helper threads that collect it would
+ * take turns with the other workers, which want every processor.
+ */
+const WORKER_FLAGS = ['--max-semi-space-size=64', '--max-old-space-size=6144', '--single-threaded-gc'];
 const SEED_AT_FIRST = 1;
 
 /** Seeds that a script's stories are told of, in order, and what came of them. */
