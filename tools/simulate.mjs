@@ -52,9 +52,9 @@ class Stories {
     return this.begun < this.seedsMin + this.extra;
   }
 
-  /** What one of them takes; nothing is known before the first has been told. */
+  /** What one of them takes; NaN, which is below nothing, before the first has been told. */
   get meanMs() {
-    return this.told === 0 ? 0 : this.tookMs / this.told;
+    return this.tookMs / this.told;
   }
 
   came(seed, tookMs, { failure, trace, events = 0, virtualMs = 0, cpuMs }) {
@@ -77,11 +77,10 @@ class Stories {
   }
 }
 
-/** What to tell next: first what must be told, then what is likely to end in time. */
+/** What to tell next: first what must be told, then what is likely to end in time, by those that have ended. */
 function pick(all, leftMs) {
   const open = all.filter((stories) => stories.hasMust);
-  if (open.length === 0)
-    open.push(...all.filter((stories) => stories.hasMore && stories.meanMs < leftMs && leftMs > 0));
+  if (open.length === 0) open.push(...all.filter(({ hasMore, meanMs }) => hasMore && meanMs < leftMs));
   // The one that is furthest behind, so that the time is shared out as the seeds are.
   const share = (stories) => stories.begun / stories.seeds;
   return open.sort((a, b) => share(a) - share(b))[0];
