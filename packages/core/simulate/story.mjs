@@ -6,9 +6,9 @@ const MATRICES = ['planetlab490-t1', 'planetlab490-t9', 'planetlab490-t18', 'sea
   latencyMatrix,
 );
 const LOSSES = [0, 0.01, 0.03];
-/** Broadcasts after each thing that happens, and the longest time between two. */
-const BROADCASTS = 3;
-const GAP_MS_MAX = 1_500;
+const MAX_PEERS = [6, 8, 10];
+/** The longest time between two things that happen. */
+const GAP_MS_MAX = 4_500;
 /** How long after its last misfortune a mesh must be whole again. */
 const RECOVERY_MS = 15_000;
 /** What a message may take to reach all of a mesh that is whole. */
@@ -36,13 +36,11 @@ function happen(world, random) {
   }
 }
 
-/** Something happens, nodes speak, one asks to be acknowledged, and now and then a dead one returns. */
+/** Something happens, a node speaks, one asks to be acknowledged, and now and then a dead one returns. */
 async function round(world, random, said) {
   happen(world, random);
-  for (let count = 0; count < BROADCASTS; count += 1) {
-    said.push(world.broadcast(world.some(1)[0], count));
-    await world.pass(random.below(GAP_MS_MAX));
-  }
+  said.push(world.broadcast(world.some(1)[0]));
+  await world.pass(random.below(GAP_MS_MAX));
   const [from, to] = world.some(2);
   said.push(world.send(from, to, null, { ack: true }));
   const dead = world.nodes.filter(({ isAlive }) => !isAlive);
@@ -57,8 +55,9 @@ async function round(world, random, said) {
 export async function tell({ seed, nodes, lifeMs }) {
   const random = new SeededRandom(`story ${seed}`);
   const loss = pick(random, LOSSES);
-  const world = await simulate({ nodes, seed, latency: pick(random, MATRICES), loss, maxPeers: 10 });
-  await world.linkRandomly(5);
+  const maxPeers = pick(random, MAX_PEERS);
+  const world = await simulate({ nodes, seed, latency: pick(random, MATRICES), loss, maxPeers });
+  await world.linkRandomly(maxPeers / 2);
   const said = [];
   while (world.nowMs < lifeMs - RECOVERY_MS - REACH_MS) await round(world, random, said);
   world.heal();
