@@ -125,8 +125,9 @@ export class MemoryPipe {
     const nowMs = clock.monotonicMs();
     const bytes = sizeOf(packet);
     const trips = packet.type === 'dial' ? 1 + dialExtraTrips : 1;
-    const ownMs = nowMs + trips * wire.latencyMs() + wire.delayMs(bytes, nowMs);
-    const { fate } = wire;
+    const latencyMs = trips * wire.latencyMs();
+    const { delayMs, fate } = wire.flight(bytes, nowMs);
+    const ownMs = nowMs + latencyMs + delayMs;
     if (this.#untold > 0 && fate !== 'silent') this.#tell(nowMs);
     const isUntold = fate === 'untold' || fate === 'silent';
     if (isUntold) this.#untold += 1;

@@ -7,6 +7,15 @@ const RETRANSMISSION_MS_MAX = 120_000;
 /** What became of a flight: `untold` where its last segment was lost and only a timeout, or what is sent next, tells of that; `silent` where that is all of it. */
 export type Fate = 'whole' | 'lost' | 'untold' | 'silent';
 
+/** Bytes that left together. */
+export interface Flight {
+  /** How much later than by the latency alone all of them arrive: the line is busy, and segments are lost and sent again. */
+  readonly delayMs: number;
+  readonly fate: Fate;
+}
+
+const WHOLE: Flight = { delayMs: 0, fate: 'whole' };
+
 /** One direction between two hosts, with what its pipe asks for every packet kept at hand. */
 export class Wire {
   readonly #conditions: NetworkConditions;
@@ -16,7 +25,6 @@ export class Wire {
   #version = -1;
   #latency: Latency = 0;
   #isHeld = false;
-  #fate: Fate = 'whole';
   /** Of its own generator of losses (mulberry32): what other wires draw must not change what this one does. */
   #lossState: number;
 
@@ -40,15 +48,11 @@ export class Wire {
     return this.#isHeld;
   }
 
-  /** How much later than its latency so many bytes arrive: the line is busy, and segments are lost and sent again. */
-  delayMs(bytes: number, nowMs: number): number {
-    this.#fate = 'whole';
-    return this.#lineMs(bytes, nowMs) + (this.#conditions.loss > 0 ? this.#lossMs(bytes) : 0);
-  }
-
-  /** Of the bytes that `delayMs` was asked about last. */
-  get fate(): Fate {
-    return this.#fate;
+  /** So many bytes leave now. */
+  flight(bytes: number, nowMs: number): Flight {
+    const lineMs = this.#lineMs(bytes, nowMs);
+    const { delayMs, fate } = this.#conditions.loss > 0 ? this.#loss(bytes) : WHOLE;
+    return { delayMs: lineMs + delayMs, fate };
   }
 
   /** When what was lost untold arrives once something is sent after it, from then on. */
@@ -71,20 +75,20 @@ export class Wire {
     return doneMs - nowMs;
   }
 
-  #lossMs(bytes: number): number {
+  #loss(bytes: number): Flight {
     const { loss } = this.#conditions;
     const segments = segmentsOf(bytes);
-    if (this.#unit() >= 1 - (1 - loss) ** segments) return 0;
+    if (this.#unit() >= 1 - (1 - loss) ** segments) return WHOLE;
     const behind = Math.floor(this.#unit() * segments);
     let delayMs = recoveryMs(segments, behind, this.#roundTripMs());
-    this.#fate = behind > 0 ? 'lost' : segments > 1 ? 'untold' : 'silent';
+    let fate: Fate = behind > 0 ? 'lost' : segments > 1 ? 'untold' : 'silent';
     // What is sent again may be lost again: nothing tells of that but the timeout.
     let waitMs = this.#retransmissionMs();
     for (; delayMs < RETRANSMISSION_MS_MAX && this.#unit() < loss; waitMs *= 2) {
       delayMs += waitMs;
-      this.#fate = 'lost';
+      fate = 'lost';
     }
-    return delayMs;
+    return { delayMs, fate };
   }
 
   #retransmissionMs(): number {
