@@ -11,6 +11,8 @@ const SPEAKERS = 2;
 const SPOKEN_MS = 10_000;
 /** Who has died stays dead so long at least. */
 const DEAD_MS = 10_000;
+/** So often it is said how far it is: an hour takes hours. */
+const TOLD_MS = 300_000;
 /** Messages are looked at when nobody keeps them any more. */
 const JUDGED_MS = 120_000;
 
@@ -89,7 +91,16 @@ export const churn = {
     const life = new Life(world);
     const stepMs = Math.max(STEP_MS_MIN, MINUTE_MS / (SHARE_A_MINUTE * nodes));
     const doneMs = before?.virtualMs ?? 0;
-    while (doneMs + life.totals.virtualMs < HOUR_MS && performance.now() < endMs) await life.step(stepMs);
+    let toldMs = TOLD_MS;
+    while (doneMs + life.totals.virtualMs < HOUR_MS && performance.now() < endMs) {
+      await life.step(stepMs);
+      if (life.totals.virtualMs < toldMs) continue;
+      toldMs += TOLD_MS;
+      const { virtualMs, messages, lost, doubled } = life.totals;
+      log(
+        `${Math.round(virtualMs / MINUTE_MS)} min: of ${messages} messages ${lost} lost, ${doubled} twice …`,
+      );
+    }
     await life.end();
     const { totals } = life;
     const sumOf = (name) => (before?.[name] ?? 0) + totals[name];

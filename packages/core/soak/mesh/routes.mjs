@@ -4,6 +4,8 @@ import { grown, hopsBetween, neighbourhoods, percent } from './world.mjs';
 /** As many as it takes to say 99.99 %. */
 const PAIRS = 10_000;
 const ROUND_PAIRS = 100;
+/** So often it is said how far they are: all of them take hours. */
+const TOLD_PAIRS = 1_000;
 const GAP_MS = 50;
 const ACKNOWLEDGED_MIN = 0.9999;
 const STRETCH_MAX = 1.5;
@@ -43,6 +45,7 @@ export const routes = {
       const told = await round(world, Math.min(ROUND_PAIRS, PAIRS - totals.pairs - sends.length));
       sends.push(...told.sends);
       hopsLeast += told.hops;
+      if (sends.length % TOLD_PAIRS === 0) log(`${totals.pairs + sends.length} of ${PAIRS} pairs …`);
     }
     await world.pass('30 s');
     const { bytesByClass, virtualMs } = world.measure();
