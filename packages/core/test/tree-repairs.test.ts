@@ -2,7 +2,13 @@ import { expect, test } from '@jest/globals';
 import type { NodeId } from '@yakmesh/crypto';
 import { Repairs } from '../src/tree/repairs.js';
 import { SpanSet, without, type Spans } from '../src/tree/spans.js';
-import { ARRIVAL_MS_MAX, SETTLE_MS, WANT_MS_MAX } from '../src/tree/tree-limits.js';
+import {
+  ARRIVAL_MS_MAX,
+  OFFERED_SPANS_MAX,
+  REPAIR_RETRY_MS,
+  SETTLE_MS,
+  WANT_MS_MAX,
+} from '../src/tree/tree-limits.js';
 
 const ORIGIN = new Uint8Array(32).fill(7);
 const EPOCH = 1_000;
@@ -10,18 +16,22 @@ const A = 'yak1a' as NodeId;
 const B = 'yak1b' as NodeId;
 const ALL: Spans = [{ first: 1, last: 10 }];
 
-/** Repairs of a node that has what was `got`, without a limit for origins. */
+/** Repairs of a node that has what was `got`, without a limit for origins; `looks` counts how often it was asked what it lacks. */
 function repairs() {
   const got = new SpanSet();
+  let looks = 0;
   const machine = new Repairs({
-    lacking: (_origin, _epoch, spans) => without(spans, got.spans),
+    lacking: (_origin, _epoch, spans) => {
+      looks += 1;
+      return without(spans, got.spans);
+    },
     messagesPerSecond: 0,
     retentionMs: 120_000,
   });
   const offer = (from: NodeId, spans: Spans, nowMs: number): number =>
     machine.offered(from, [{ origin: ORIGIN, epoch: EPOCH, spans }], SETTLE_MS, nowMs);
   const wanted = (nowMs: number) => machine.tick(nowMs).map(({ to, entries }) => [to, entries[0]?.spans]);
-  return { machine, got, offer, wanted };
+  return { machine, got, offer, wanted, looks: () => looks };
 }
 
 /** Two neighbours offer the same; the first was asked for it at `SETTLE_MS`. */
@@ -72,4 +82,24 @@ test('a neighbour that never serves a request is left for another when it counts
   const { wanted } = asked();
   expect(wanted(SETTLE_MS + WANT_MS_MAX)).toEqual([]);
   expect(wanted(SETTLE_MS + WANT_MS_MAX + ARRIVAL_MS_MAX)).toEqual([[B, ALL]]);
+});
+
+test('however often a neighbour offers, what it offered before is gone through four times a second at most', () => {
+  const { machine, looks } = repairs();
+  const entries = Array.from({ length: 1_000 }, (_, epoch) => ({ origin: ORIGIN, epoch, spans: ALL }));
+  machine.offered(A, entries, SETTLE_MS, 0);
+  const before = looks();
+  for (let nowMs = 0; nowMs < 1_000; nowMs += 1) machine.offered(A, entries.slice(0, 1), SETTLE_MS, nowMs);
+  // One look for each offer, and the thousand of before three times: every 250 ms.
+  expect(looks() - before).toBe(1_000 + Math.floor(999 / REPAIR_RETRY_MS) * 1_000);
+});
+
+test('what has come makes room for new offers', () => {
+  const { got, offer } = repairs();
+  const odd = Array.from({ length: OFFERED_SPANS_MAX }, (_, at) => ({ first: 2 * at + 1, last: 2 * at + 1 }));
+  expect(offer(A, odd, 0)).toBe(0);
+  const more = [{ first: 100_001, last: 100_001 }];
+  expect(offer(A, more, 100)).toBe(1);
+  got.add(1, 50_000);
+  expect(offer(A, more, REPAIR_RETRY_MS)).toBe(0);
 });

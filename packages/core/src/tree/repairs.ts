@@ -25,6 +25,8 @@ interface Line {
   readyMs: number;
   /** All that is on offer here was asked for elsewhere: until then nothing can be free again. */
   heldUntilMs: number;
+  /** Before that it is not tidied again, however often something is offered. */
+  tidyMs: number;
   readonly slices: Slice[];
 }
 
@@ -72,7 +74,7 @@ export class Repairs {
   /** Notes what a neighbour has and we lack; answers how many runs found no room. */
   offered(from: NodeId, entries: readonly Entry[], delayMs: number, nowMs: number): number {
     const line = this.#line(from, nowMs);
-    this.#tidy(line);
+    this.#tidy(line, nowMs);
     let room = OFFERED_SPANS_MAX - line.offers.runs;
     let refused = 0;
     for (const { origin, epoch, spans } of entries) {
@@ -122,7 +124,8 @@ export class Repairs {
         line.outstandingUntilMs = undefined;
         line.offers.clear();
       }
-      const isReady = line.outstandingUntilMs === undefined && line.readyMs <= nowMs && line.heldUntilMs <= nowMs;
+      const isReady =
+        line.outstandingUntilMs === undefined && line.readyMs <= nowMs && line.heldUntilMs <= nowMs;
       if (!isReady || line.offers.size === 0) continue;
       const entries = this.#slice(line, nowMs);
       if (entries.length > 0) wants.push({ to, entries });
@@ -131,9 +134,11 @@ export class Repairs {
   }
 
   /** Takes off what has come meanwhile: it needs no room. */
-  #tidy({ offers }: Line): void {
-    for (const entry of offers.entries)
-      offers.replace(entry, this.#options.lacking(entry.origin, entry.epoch, entry.spans));
+  #tidy(line: Line, nowMs: number): void {
+    if (nowMs < line.tidyMs) return;
+    line.tidyMs = nowMs + REPAIR_RETRY_MS;
+    for (const entry of line.offers.entries)
+      line.offers.replace(entry, this.#options.lacking(entry.origin, entry.epoch, entry.spans));
   }
 
   /** The next messages to ask for: the lowest of each origin in turn. What others are asked for already stays on offer. */
@@ -213,6 +218,7 @@ export class Repairs {
       outstandingUntilMs: undefined,
       readyMs: nowMs,
       heldUntilMs: -Infinity,
+      tidyMs: nowMs + REPAIR_RETRY_MS,
       slices: [],
     };
     this.#lines.set(peer, line);
