@@ -27,6 +27,8 @@ export interface Draft {
 export interface OutboxRoom {
   /** The largest record that data may fill now; 0 for none. */
   readonly dataBytes: number;
+  /** The largest record that a probe may fill, which no window holds back (RFC 9002, 7.5), but what the way takes does. */
+  readonly probeBytes: number;
   /** More room comes by itself: streams that have more than fits now wait for a whole record. */
   readonly isPatient: boolean;
   /** Acknowledgements may go. */
@@ -84,9 +86,9 @@ export class Outbox {
   }
 
   /** The next record; undefined when nothing may or need be sent. */
-  take({ dataBytes, isPatient, isControlAllowed, nowMs }: OutboxRoom): Draft | undefined {
+  take({ dataBytes, probeBytes, isPatient, isControlAllowed, nowMs }: OutboxRoom): Draft | undefined {
     const isProbe = this.#isProbing && isControlAllowed;
-    const capacity = isProbe ? CONTENT_BYTES_MAX : contentOf(dataBytes);
+    const capacity = contentOf(isProbe ? probeBytes : dataBytes);
     const waiting = this.#streams.waitingBytes(CONTENT_BYTES_MAX);
     const isStreamTurn = waiting > 0 && !(isPatient && capacity < CONTENT_BYTES_MAX && waiting > capacity);
     const wantsData = capacity > 0 && (this.#hasSmall || isStreamTurn);

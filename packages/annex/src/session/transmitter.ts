@@ -105,7 +105,7 @@ export class Transmitter {
     const dataBytes = sealer.hasRoom ? Math.min(allowance, recovery.roomBytes) : 0;
     // What is under way makes room for whole records; without it a small one is better than none.
     const isPatient = recovery.bytesInFlight > 0;
-    const draft = outbox.take({ dataBytes, isPatient, isControlAllowed: true, nowMs });
+    const draft = outbox.take({ dataBytes, probeBytes: allowance, isPatient, isControlAllowed: true, nowMs });
     const isHeldBack = sealer.hasRoom && outbox.hasSomething;
     recovery.isLimitedByUs = draft === undefined && !isHeldBack;
     if (draft === undefined) return undefined;
