@@ -64,10 +64,8 @@ export class Repairs {
 
   get deadlineMs(): number | undefined {
     let deadlineMs = Infinity;
-    for (const { offers, outstandingUntilMs, readyMs, heldUntilMs } of this.#lines.values()) {
-      if (outstandingUntilMs !== undefined) deadlineMs = Math.min(deadlineMs, outstandingUntilMs);
-      else if (offers.size > 0) deadlineMs = Math.min(deadlineMs, Math.max(readyMs, heldUntilMs));
-    }
+    for (const line of this.#lines.values())
+      deadlineMs = Math.min(deadlineMs, line.outstandingUntilMs ?? askableMs(line));
     return deadlineMs === Infinity ? undefined : deadlineMs;
   }
 
@@ -124,9 +122,7 @@ export class Repairs {
         line.outstandingUntilMs = undefined;
         line.offers.clear();
       }
-      const isReady =
-        line.outstandingUntilMs === undefined && line.readyMs <= nowMs && line.heldUntilMs <= nowMs;
-      if (!isReady || line.offers.size === 0) continue;
+      if (line.outstandingUntilMs !== undefined || askableMs(line) > nowMs) continue;
       const entries = this.#slice(line, nowMs);
       if (entries.length > 0) wants.push({ to, entries });
     }
@@ -224,4 +220,9 @@ export class Repairs {
     this.#lines.set(peer, line);
     return line;
   }
+}
+
+/** When something of what is on offer may be asked for. */
+function askableMs({ offers, readyMs, heldUntilMs }: Line): number {
+  return offers.size === 0 ? Infinity : Math.max(readyMs, heldUntilMs);
 }
