@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from './processes.mjs';
 import { filesWanted, load, main, UsageError, wholeNumber } from './scripts-found.mjs';
+import { newestNode } from './workspace.mjs';
 
 const WORKER = fileURLToPath(new URL('simulate-worker.mjs', import.meta.url));
 /**
@@ -15,6 +16,8 @@ const WORKER = fileURLToPath(new URL('simulate-worker.mjs', import.meta.url));
  * take turns with the other workers, which want every processor.
  */
 const WORKER_FLAGS = ['--max-semi-space-size=64', '--max-old-space-size=6144', '--single-threaded-gc'];
+/** The newest V8 takes a tenth to a sixth less of the processor for the same traces. */
+const WORKER_NODE = newestNode ?? process.execPath;
 const SEED_AT_FIRST = 1;
 
 /** Seeds that a script's stories are told of, in order, and what came of them. */
@@ -88,7 +91,7 @@ function pick(all, leftMs) {
 
 /** One process, until there is nothing more to tell. */
 async function work(all, leftMs) {
-  const child = fork(WORKER, { execArgv: WORKER_FLAGS });
+  const child = fork(WORKER, { execPath: WORKER_NODE, execArgv: WORKER_FLAGS });
   try {
     for (let stories = pick(all, leftMs()); stories !== undefined; stories = pick(all, leftMs())) {
       const seed = stories.next();
