@@ -214,7 +214,7 @@ export class Membership implements Yielding {
 }
 
 function describe(peer: Peer): Neighbour {
-  const { nodeId, session, info, isKept, isHeld, isJoining } = peer;
+  const { nodeId, session, info, isKept, isHeld, outcome } = peer;
   const { address, role } = session;
   const isInbound = role === 'responder';
   const isTellable = info.endpoint !== undefined && isAdvertisable(info.endpoint, address);
@@ -225,7 +225,7 @@ function describe(peer: Peer): Neighbour {
     isInbound,
     isKept,
     isHeld,
-    isJoining,
+    isJoining: isInbound && (session.outcome ?? outcome).params.purpose === 'join',
     speaks: info.protocols.includes(MEMBER_PROTOCOL),
   };
 }

@@ -142,14 +142,13 @@ export class PeerWatcher implements LinksEvents {
     hub.linkMessage({ type: MessageTypes.PEERS, peers: hints }, peer);
   }
 
-  /** Tells the new peer of the others, and the others of one that is new in the mesh, where endpoints are to be told: of the rest they hear by walks. */
+  /** Tells the new peer of the others, and the others of it, where endpoints are to be told. */
   #sharePeers(peer: Peer): void {
     const { links, membership } = this.#options.parts();
     const isTold = (about: Peer, to: Peer): boolean => membership.isDialable(about) && isTellable(about, to);
     const others = links.peers.filter((other) => other !== peer);
     const known = others.filter((other) => isTold(other, peer)).slice(-HINTS_MAX);
     sendHints(peer, known);
-    if (!peer.isJoining) return;
     for (const other of others) if (isTold(peer, other)) sendHints(other, [peer]);
   }
 }

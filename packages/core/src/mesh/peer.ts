@@ -62,12 +62,6 @@ export class Peer<Session extends PeerSession = PeerSession> {
     return this.session.rttMs;
   }
 
-  /** It has dialled us because it has no other neighbour. */
-  get isJoining(): boolean {
-    const { role, outcome } = this.session;
-    return role === 'responder' && (outcome ?? this.outcome).params.purpose === 'join';
-  }
-
   /** Messages of one origin that it takes in a second, as it says; 0 for no limit. It may say otherwise after a restart. */
   get messagesPerSecond(): number {
     return (this.session.outcome ?? this.outcome).params.messagesPerSecond;
