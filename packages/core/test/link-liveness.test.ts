@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { Liveness, RoundTrip } from '../src/link/liveness.js';
 import { RunningClock } from '../src/mesh/running-clock.js';
 import type { Clock, TimerHandle } from '../src/transport/index.js';
@@ -42,6 +43,38 @@ test('a peer that leaves data unacknowledged is suspect after 1 s and given up a
   expect(suspectMs).toBe(1_000);
   expect(pings() - before).toBe(3);
   expect([pair.initiator.closed?.code, pair.nowMs - startMs]).toEqual(['LINK_TIMEOUT', 2_500]);
+});
+
+test('before the time until which a link rests its peer is found as it is, and a tick then is not too late', () => {
+  const step = fc.record({
+    afterMs: fc.double({ min: 0, max: 3_000, noNaN: true }),
+    what: fc.constantFrom('sent', 'heard', 'progressed', 'sampled', 'ticked'),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(step, { maxLength: 40 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (steps, part) => {
+        let nowMs = 1_000;
+        const liveness = new Liveness(5_000, nowMs);
+        for (const { afterMs, what } of steps) {
+          nowMs += afterMs;
+          if (what === 'sent') liveness.sent(nowMs);
+          else if (what === 'heard') liveness.heard(nowMs);
+          else if (what === 'progressed') liveness.progressed(afterMs > 1_500, nowMs);
+          else if (what === 'sampled') liveness.roundTrip.sample(afterMs);
+          else liveness.tick(nowMs);
+        }
+        const { restsUntilMs } = liveness;
+        if (restsUntilMs > nowMs) {
+          const earlierMs = nowMs + part * (restsUntilMs - nowMs);
+          if (earlierMs < restsUntilMs) expect(liveness.tick(earlierMs)).toBe('alive');
+        }
+        expect(liveness.restsUntilMs).toBe(restsUntilMs);
+        expect(liveness.tick(Math.max(nowMs, restsUntilMs) + 0.01)).not.toBe('alive');
+      },
+    ),
+  );
 });
 
 test('an idle peer that is gone is dropped within pingInterval + 3 s', async () => {

@@ -15,6 +15,8 @@ export interface LinkEnd {
   readonly deadlineMs: number | undefined;
   /** True where it is known that nothing waits to be sent. */
   readonly isQuiet?: boolean;
+  /** Before then `tick` has nothing to do unless something comes in or goes out; undefined where that is not known. */
+  readonly restsUntilMs?: number;
   /** True while the next message is the attachment of the last one: nothing may come between. */
   readonly isAttaching?: boolean;
   sendInfo(): void;

@@ -1,5 +1,8 @@
 import { PROBES_MAX, PROBE_INTERVAL_MS, SUSPECT_MS_MIN } from './link-limits.js';
 
+/** Sums of fractions of milliseconds may be off by so much. */
+const ROUNDING_MS = 1e-3;
+
 /** What the liveness rule wants done. */
 export type LivenessVerdict = 'alive' | 'probe' | 'suspect' | 'dead';
 
@@ -65,6 +68,16 @@ export class Liveness {
   /** We sent what must be answered. */
   sent(nowMs: number): void {
     this.#owedSinceMs ??= nowMs;
+  }
+
+  /** Before then `tick` finds the peer as it is, unless something is sent or heard. */
+  get restsUntilMs(): number {
+    if (this.#state.name === 'suspect') return this.#state.nextMs;
+    const endMs =
+      this.#owedSinceMs === undefined
+        ? this.#heardMs + this.#pingIntervalMs
+        : Math.max(this.#owedSinceMs, this.#heardMs) + this.roundTrip.patienceMs;
+    return endMs - ROUNDING_MS;
   }
 
   tick(nowMs: number): LivenessVerdict {

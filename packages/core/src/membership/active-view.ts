@@ -31,8 +31,8 @@ export interface ActiveMember {
   degree: number | undefined;
   isHeldByPeer: boolean;
   readonly sinceMs: number;
-  /** What we told it last. */
-  told: string;
+  /** What we told it last: whether we have more neighbours than we need, and whether we hold the link. */
+  told: { readonly isEnough: boolean; readonly isHeld: boolean } | undefined;
   readonly frames: SlidingWindow;
 }
 
@@ -76,7 +76,7 @@ export class ActiveView {
       sinceMs,
       degree: undefined,
       isHeldByPeer: false,
-      told: '',
+      told: undefined,
       frames: new SlidingWindow(MEMBER_FRAMES_MAX, MEMBER_FRAMES_MS, 64),
     };
     this.#members.set(neighbour.nodeId, member);

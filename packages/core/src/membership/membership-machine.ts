@@ -157,12 +157,13 @@ export class MembershipMachine implements Machine<MembershipAction> {
   #settled(nowMs: number): MembershipAction[] {
     this.#nowMs = nowMs;
     const degree = this.active.size;
+    const isEnough = degree > this.#sizes.need;
     const actions: MembershipAction[] = [];
     for (const member of this.active.all) {
       const { isHeld, speaks } = member.neighbour;
-      const told = `${degree > this.#sizes.need} ${isHeld}`;
-      if (!speaks || member.told === told) continue;
-      member.told = told;
+      const { told } = member;
+      if (!speaks || (told?.isEnough === isEnough && told.isHeld === isHeld)) continue;
+      member.told = { isEnough, isHeld };
       actions.push(send(member, encodeMember({ type: 'state', degree, isHeld })));
     }
     return [...actions, ...this.#recruiter.fill(nowMs)];

@@ -76,7 +76,8 @@ export class Links implements LinkLayer, SessionListener {
     this.#options = options;
     this.#room = new Room(options.maxPeers, () => this.#peers.values(), options.yielding);
     this.#running = new RunningClock(options.clock, () => {
-      for (const session of this.#sessions) session.tick();
+      const nowMs = this.#running.nowMs();
+      for (const session of this.#sessions) session.tick(nowMs);
       return this.#sessions.size > 0;
     });
   }

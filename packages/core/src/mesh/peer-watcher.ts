@@ -148,13 +148,17 @@ export class PeerWatcher implements LinksEvents {
     const isTold = (about: Peer, to: Peer): boolean => membership.isDialable(about) && isTellable(about, to);
     const others = links.peers.filter((other) => other !== peer);
     const known = others.filter((other) => isTold(other, peer)).slice(-HINTS_MAX);
-    sendHints(peer, known);
-    for (const other of others) if (isTold(peer, other)) sendHints(other, [peer]);
+    send(peer, hintsOf(known));
+    const newcomer = hintsOf([peer]);
+    for (const other of others) if (isTold(peer, other)) send(other, newcomer);
   }
 }
 
-function sendHints(to: Peer, about: readonly Peer[]): void {
-  const frame = encodePeers(about.map(({ nodeId, info }) => ({ nodeId, endpoint: info.endpoint ?? '' })));
+function hintsOf(peers: readonly Peer[]): Uint8Array {
+  return encodePeers(peers.map(({ nodeId, info }) => ({ nodeId, endpoint: info.endpoint ?? '' })));
+}
+
+function send(to: Peer, frame: Uint8Array): void {
   to.enqueue({ type: 'frame', frame, bytes: frame.length, priority: 0 });
 }
 

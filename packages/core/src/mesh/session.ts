@@ -74,6 +74,8 @@ export class Session implements PeerSession {
   #deadlineTimer: TimerHandle | undefined;
   #deadlineAtMs = Infinity;
   #isPumpScheduled = false;
+  /** As long as nothing comes in or goes out. */
+  #restsUntilMs = 0;
   /** Why we ended the link, where the peer is told something more general. */
   #closeCode: MeshErrorCode | undefined;
   /** Bytes that the queue held when someone began to wait for it to drain. */
@@ -173,6 +175,7 @@ export class Session implements PeerSession {
   }
 
   pump(): void {
+    this.#restsUntilMs = 0;
     const socket = this.#socket;
     const link = this.#link;
     if (socket === undefined || link === undefined || this.#phase === 'closed') return;
@@ -195,10 +198,12 @@ export class Session implements PeerSession {
   }
 
   /** The regular tick that liveness and the ratchet need. */
-  tick(): void {
-    if (this.#link === undefined) return;
-    this.#perform(this.#link.tick(this.#options.runningMs()));
-    if (this.#link.isQuiet !== true) this.schedule();
+  tick(nowMs: number): void {
+    const link = this.#link;
+    if (link === undefined || nowMs < this.#restsUntilMs) return;
+    this.#perform(link.tick(nowMs));
+    if (link.isQuiet !== true) this.schedule();
+    else this.#restsUntilMs = link.restsUntilMs ?? 0;
   }
 
   consumed(bytes: number): void {
@@ -397,7 +402,7 @@ export class Session implements PeerSession {
     this.#deadlineTimer = clock.setTimer(Math.max(1, deadlineMs - runningMs()), () => {
       this.#deadlineAtMs = Infinity;
       this.#deadlineTimer = undefined;
-      this.tick();
+      this.tick(this.#options.runningMs());
     });
   }
 }

@@ -79,6 +79,11 @@ export class ModelLink implements LinkEnd {
     return this.#pulse.deadlineMs === undefined && this.#parcels.isIdle && this.#writer.isIdle;
   }
 
+  get restsUntilMs(): number {
+    const rests = this.#stage.isEstablished && !this.isEnding && this.isQuiet;
+    return rests ? this.liveness.restsUntilMs : 0;
+  }
+
   sendInfo(): void {
     this.#stage.sendInfo();
   }
