@@ -3,6 +3,8 @@ import type { Clock, Logger, Store, TimerHandle } from '../transport/index.js';
 
 /** Between two saves at least. */
 const SAVE_PEERS_MS = 10_000;
+/** Until the first one: who is killed soon after his first start must not have forgotten whom he found. */
+const FIRST_SAVE_MS = 1_000;
 const KEY = 'core/known-peers';
 
 export interface KnownPeersKeeperOptions {
@@ -16,6 +18,7 @@ export interface KnownPeersKeeperOptions {
 export class KnownPeersKeeper {
   readonly #options: KnownPeersKeeperOptions;
   #timer: TimerHandle | undefined;
+  #hasSaved = false;
 
   constructor(options: KnownPeersKeeperOptions) {
     this.#options = options;
@@ -32,9 +35,9 @@ export class KnownPeersKeeper {
 
   start(): void {
     const { clock, log } = this.#options;
-    this.#timer = clock.setTimer(SAVE_PEERS_MS, () => {
-      this.start();
+    this.#timer = clock.setTimer(this.#hasSaved ? SAVE_PEERS_MS : FIRST_SAVE_MS, () => {
       this.#save().catch(() => log.warn({}, 'The known peers could not be saved; it is tried again.'));
+      this.start();
     });
   }
 
@@ -50,6 +53,7 @@ export class KnownPeersKeeper {
   async #save(): Promise<void> {
     const { known, store } = this.#options;
     if (!known.isDirty) return;
+    this.#hasSaved = true;
     try {
       await store.put(KEY, known.encode());
     } catch (error) {
