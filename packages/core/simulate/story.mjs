@@ -6,7 +6,7 @@ const MATRICES = ['planetlab490-t1', 'planetlab490-t9', 'planetlab490-t18', 'sea
   latencyMatrix,
 );
 const LOSSES = [0, 0.01, 0.03];
-const MAX_PEERS = [6, 8, 10];
+const MAX_PEERS = [4, 6, 8, 10];
 /** The longest time between two things that happen. */
 const GAP_MS_MAX = 4_500;
 /** How long after its last misfortune a mesh must be whole again. */
