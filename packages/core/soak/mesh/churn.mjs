@@ -24,15 +24,19 @@ class Life {
   #spokeMs = new Map();
   #diedMs = new Map();
   #owedDeaths = 0;
+  #owedMs;
 
   constructor(world) {
     this.#world = world;
+    this.#owedMs = world.nowMs;
   }
 
   async step(stepMs) {
     const world = this.#world;
     const startMs = world.nowMs;
-    this.#owedDeaths += (SHARE_A_MINUTE * world.nodes.length * stepMs) / MINUTE_MS;
+    // Those who come back take time too, so that a step may last longer than it should.
+    this.#owedDeaths += (SHARE_A_MINUTE * world.nodes.length * (startMs - this.#owedMs)) / MINUTE_MS;
+    this.#owedMs = startMs;
     await this.#die(Math.floor(this.#owedDeaths));
     for (let speaker = 1; speaker <= SPEAKERS; speaker += 1) {
       this.#speak();
