@@ -13,10 +13,8 @@ export interface LinkEnd {
   readonly isEstablished: boolean;
   /** When `tick` has something to do, apart from the regular ticks that liveness needs. */
   readonly deadlineMs: number | undefined;
-  /** True where it is known that nothing waits to be sent. */
-  readonly isQuiet?: boolean;
-  /** Before then `tick` has nothing to do unless something comes in or goes out; undefined where that is not known. */
-  readonly restsUntilMs?: number;
+  /** Where nothing waits to be sent: before then `tick` has nothing to do unless something comes in or goes out. Undefined where something waits, or where that is not known. */
+  readonly restsUntilMs?: number | undefined;
   /** True while the next message is the attachment of the last one: nothing may come between. */
   readonly isAttaching?: boolean;
   sendInfo(): void;

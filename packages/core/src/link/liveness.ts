@@ -1,8 +1,5 @@
 import { PROBES_MAX, PROBE_INTERVAL_MS, SUSPECT_MS_MIN } from './link-limits.js';
 
-/** Sums of fractions of milliseconds may be off by so much. */
-const ROUNDING_MS = 1e-3;
-
 /** What the liveness rule wants done. */
 export type LivenessVerdict = 'alive' | 'probe' | 'suspect' | 'dead';
 
@@ -73,28 +70,20 @@ export class Liveness {
   /** Before then `tick` finds the peer as it is, unless something is sent or heard. */
   get restsUntilMs(): number {
     if (this.#state.name === 'suspect') return this.#state.nextMs;
-    const endMs =
-      this.#owedSinceMs === undefined
-        ? this.#heardMs + this.#pingIntervalMs
-        : Math.max(this.#owedSinceMs, this.#heardMs) + this.roundTrip.patienceMs;
-    return endMs - ROUNDING_MS;
+    const owedSinceMs = this.#owedSinceMs;
+    if (owedSinceMs === undefined) return this.#heardMs + this.#pingIntervalMs;
+    return Math.max(owedSinceMs, this.#heardMs) + this.roundTrip.patienceMs;
   }
 
   tick(nowMs: number): LivenessVerdict {
+    if (nowMs < this.restsUntilMs) return 'alive';
     if (this.#state.name === 'suspect') return this.#tickSuspect(this.#state, nowMs);
-    const owedSinceMs = this.#owedSinceMs;
-    if (
-      owedSinceMs !== undefined &&
-      nowMs - Math.max(owedSinceMs, this.#heardMs) >= this.roundTrip.patienceMs
-    ) {
-      this.#state = { name: 'suspect', probes: 1, nextMs: nowMs + PROBE_INTERVAL_MS };
-      return 'suspect';
-    }
-    return owedSinceMs === undefined && nowMs - this.#heardMs >= this.#pingIntervalMs ? 'probe' : 'alive';
+    if (this.#owedSinceMs === undefined) return 'probe';
+    this.#state = { name: 'suspect', probes: 1, nextMs: nowMs + PROBE_INTERVAL_MS };
+    return 'suspect';
   }
 
   #tickSuspect(state: Extract<State, { name: 'suspect' }>, nowMs: number): LivenessVerdict {
-    if (nowMs < state.nextMs) return 'alive';
     if (state.probes >= PROBES_MAX) return 'dead';
     this.#state = { name: 'suspect', probes: state.probes + 1, nextMs: nowMs + PROBE_INTERVAL_MS };
     return 'probe';

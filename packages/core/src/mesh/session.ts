@@ -202,8 +202,9 @@ export class Session implements PeerSession {
     const link = this.#link;
     if (link === undefined || nowMs < this.#restsUntilMs) return;
     this.#perform(link.tick(nowMs));
-    if (link.isQuiet !== true) this.schedule();
-    else this.#restsUntilMs = link.restsUntilMs ?? 0;
+    const { restsUntilMs } = link;
+    if (restsUntilMs === undefined) this.schedule();
+    this.#restsUntilMs = restsUntilMs ?? 0;
   }
 
   consumed(bytes: number): void {

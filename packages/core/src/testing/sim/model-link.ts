@@ -75,13 +75,10 @@ export class ModelLink implements LinkEnd {
     return parcelsMs === undefined ? pulseMs : Math.min(pulseMs, parcelsMs);
   }
 
-  get isQuiet(): boolean {
-    return this.#pulse.deadlineMs === undefined && this.#parcels.isIdle && this.#writer.isIdle;
-  }
-
-  get restsUntilMs(): number {
-    const rests = this.#stage.isEstablished && !this.isEnding && this.isQuiet;
-    return rests ? this.liveness.restsUntilMs : 0;
+  get restsUntilMs(): number | undefined {
+    const isQuiet = this.#pulse.deadlineMs === undefined && this.#parcels.isIdle && this.#writer.isIdle;
+    if (!isQuiet) return undefined;
+    return this.#stage.isEstablished && !this.isEnding ? this.liveness.restsUntilMs : 0;
   }
 
   sendInfo(): void {
