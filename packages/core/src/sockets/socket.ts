@@ -21,7 +21,10 @@ export interface Socket {
   readonly remoteAddress: string;
   /** Bytes given to `send` that have not left the process. */
   readonly bufferedBytes: number;
-  /** Sends one binary message; what is sent after the end is dropped. Whoever calls must leave the bytes alone, for ever or until `released`, which need not come. */
+  /**
+   * Sends one binary message; what is sent after the end is dropped. Whoever calls must leave the bytes alone, for ever or until `released`, which need not come.
+   * With `released` the bytes are the socket's until then: it may write over them.
+   */
   send(bytes: Uint8Array, released?: (bytes: Uint8Array) => void): void;
   /** What `work` sends leaves the process together: one call of the system instead of one for each message, and the other end wakes once. Optional. */
   together?(work: () => void): void;

@@ -21,6 +21,7 @@ import type {
   UpgradeVerdict,
 } from './socket.js';
 import { Lobby } from './ws-lobby.js';
+import { MASKED_IN_PLACE_BYTES_MIN, sendMasked } from './ws-masked-message.js';
 import { readHeadsFirst } from './ws-request-head.js';
 
 /** An orderly close that the other end does not answer is cut after this. */
@@ -34,6 +35,8 @@ const ABNORMAL = 1_006;
 class WsSocket implements Socket {
   readonly remoteAddress: string;
   readonly #socket: WebSocket;
+  /** What we dialled: we mask what we send. */
+  readonly #isClient: boolean;
   /** The connection below; a dialled one has it from the answer to its upgrade on. */
   #stream: Duplex | undefined;
   #handlers: SocketHandlers | undefined;
@@ -42,6 +45,7 @@ class WsSocket implements Socket {
 
   constructor(socket: WebSocket, remoteAddress: string, stream?: Duplex) {
     this.#socket = socket;
+    this.#isClient = stream === undefined;
     this.#stream = stream;
     this.remoteAddress = remoteAddress;
     socket.binaryType = 'nodebuffer';
@@ -73,11 +77,14 @@ class WsSocket implements Socket {
 
   send(bytes: Uint8Array, released?: (bytes: Uint8Array) => void): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
-    this.#socket.send(bytes, { binary: true, compress: false }, (error) => {
+    const sent = (error?: Error | null): void => {
       if (error) return;
       released?.(bytes);
       this.#handlers?.drain?.();
-    });
+    };
+    const isOurs = released !== undefined && bytes.length >= MASKED_IN_PLACE_BYTES_MIN;
+    if (isOurs && this.#isClient && this.#stream !== undefined) return sendMasked(this.#stream, bytes, sent);
+    this.#socket.send(bytes, { binary: true, compress: false }, sent);
   }
 
   together(work: () => void): void {
