@@ -3,7 +3,7 @@ const BLOCK_BYTES = 65_536;
 /** The first block, as long as a stream is small. */
 const FIRST_BYTES = 4_096;
 /** Blocks that are kept for what comes, of those that were read, while something waits. */
-const SPARE_BLOCKS_MAX = 16;
+const SPARE_BLOCKS_MAX = 64;
 /** A view of up to so many bytes that lie in several blocks is put together in an array that is used again. */
 const JOINED_BYTES_MAX = 16_384;
 
