@@ -1,4 +1,4 @@
-import { bytesToHex, equalBytes, PuzzleIssuer, sha256, type Kem } from '@yakmesh/crypto';
+import { bytesKey, equalBytes, PuzzleIssuer, sha256, type Kem } from '@yakmesh/crypto';
 import { SlidingWindow } from '@yakmesh/core/transport';
 import { Answer } from './answer.js';
 import type { FlowLine } from './flow-line.js';
@@ -83,7 +83,7 @@ export class Answers {
     );
     if (networkHash === undefined) return this.#drop(line, 'PEER_BAD_NETWORK');
     // 3. The same OPEN before?
-    const openHash = bytesToHex(sha256(message));
+    const openHash = bytesKey(sha256(message));
     const known = this.#byOpen.get(openHash);
     if (known !== undefined) return known.again(line);
     if (tombstones.find(openHash) !== undefined) return hub.count('PEER_UNEXPECTED');
@@ -97,12 +97,12 @@ export class Answers {
     const ticket = reopen && this.#spent(reopen, networkHash, own, nowMs);
     const options = { kem, networkHash, self: own, random, open, openBytes: message, ticket, nowMs };
     const answer = new Answer(hub, line, options, openHash);
-    this.#byId.set(bytesToHex(answer.sessionId), answer);
+    this.#byId.set(bytesKey(answer.sessionId), answer);
     this.#byOpen.set(openHash, answer);
   }
 
   remove(answer: Answer): void {
-    this.#byId.delete(bytesToHex(answer.sessionId));
+    this.#byId.delete(bytesKey(answer.sessionId));
     this.#byOpen.delete(answer.openHash);
   }
 

@@ -1,4 +1,4 @@
-import { bytesToHex } from '@yakmesh/crypto';
+import { bytesKey } from '@yakmesh/crypto';
 import type { Flow, FlowInfo, FlowMessageInfo } from '@yakmesh/core/transport';
 import type { Answers } from './answers.js';
 import type { Call } from './call.js';
@@ -61,7 +61,7 @@ export class Dispatcher {
   #recordOpened(flow: Flow, body: Uint8Array): void {
     const { sessions, tombstones, count } = this.#options;
     const header = decodeRecordHeader(body);
-    const sid = header === undefined ? '' : bytesToHex(header.session);
+    const sid = header === undefined ? '' : bytesKey(header.session);
     const session = sessions.find(sid);
     const buried = tombstones.find(sid);
     if (session !== undefined) return session.receive(body, this.attach(flow), { isCongested: false });
@@ -75,7 +75,7 @@ export class Dispatcher {
     const { answers, sessions, calls, count } = this.#options;
     if (!isHandshake(body)) {
       const header = decodeRecordHeader(body);
-      const session = header === undefined ? undefined : sessions.find(bytesToHex(header.session));
+      const session = header === undefined ? undefined : sessions.find(bytesKey(header.session));
       return session === undefined ? count('PEER_UNEXPECTED') : session.receive(body, line, info);
     }
     const message = decodePadded(body);
@@ -83,7 +83,7 @@ export class Dispatcher {
     if (message === undefined || type === undefined) return count('PEER_BAD_MESSAGE');
     if (isOpening(type)) return answers.open(message, line);
     // Every other message names its receiver's session first.
-    const sid = bytesToHex(message.subarray(HEADER_BYTES, HEADER_BYTES + SESSION_BYTES));
+    const sid = bytesKey(message.subarray(HEADER_BYTES, HEADER_BYTES + SESSION_BYTES));
     if (type === HandshakeType.CONFIRM || type === HandshakeType.RECONFIRM)
       return this.#confirm(message, sid, line);
     const call = calls.get(sid);

@@ -1,5 +1,5 @@
 import {
-  bytesToHex,
+  bytesKey,
   decodeNodeId,
   kemOfSuite,
   wipe,
@@ -124,13 +124,13 @@ export class Hub {
       },
       config,
     );
-    this.#calls.set(bytesToHex(call.sessionId), call);
+    this.#calls.set(bytesKey(call.sessionId), call);
     if (!isAnonymous) this.#callsByPeer.set(peerId, call);
     return call.session;
   }
 
   callEnded(call: Call): void {
-    this.#calls.delete(bytesToHex(call.sessionId));
+    this.#calls.delete(bytesKey(call.sessionId));
     for (const [peer, known] of this.#callsByPeer) if (known === call) this.#callsByPeer.delete(peer);
   }
 
@@ -192,7 +192,7 @@ export class Hub {
 
   /** Somebody has proven who it is: whether it is wanted, and which of two sessions stays. */
   async proven(answer: Answer, outcome: HandshakeOutcome): Promise<void> {
-    const sid = bytesToHex(outcome.ownSession);
+    const sid = bytesKey(outcome.ownSession);
     const code = await this.#verdict(answer, outcome);
     this.answerEnded(answer);
     if (this.#isStopped) return;

@@ -1,4 +1,4 @@
-import { bytesToHex, type NodeId } from '@yakmesh/crypto';
+import { bytesKey, type NodeId } from '@yakmesh/crypto';
 import type { Answer } from './answer.js';
 import type { SessionDriver } from './session-driver.js';
 
@@ -16,7 +16,7 @@ export class LiveSessions {
     return this.#byId.size >= SESSIONS_MAX;
   }
 
-  /** By the id in a record's header, in hexadecimal digits. */
+  /** By the id in a record's header, as `bytesKey` gives it. */
   find(id: string): SessionDriver | undefined {
     return this.#byId.get(id);
   }
@@ -58,4 +58,4 @@ export class LiveSessions {
   }
 }
 
-const idOf = ({ outcome }: SessionDriver): string => bytesToHex(outcome.ownSession);
+const idOf = ({ outcome }: SessionDriver): string => bytesKey(outcome.ownSession);

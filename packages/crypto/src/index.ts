@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 export {
+  bytesKey,
   bytesToHex,
   bytesToUtf8,
   concatBytes,

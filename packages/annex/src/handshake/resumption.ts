@@ -1,4 +1,4 @@
-import { bytesToHex, earlySecret, hmacSha512, wipe, type NodeId } from '@yakmesh/crypto';
+import { bytesKey, earlySecret, hmacSha512, wipe, type NodeId } from '@yakmesh/crypto';
 import type { ProvenPeer } from './actions.js';
 import { annexPrologue, expandLabel, SECRET_BYTES } from './key-schedule.js';
 import { BINDER_BYTES } from './resumption-messages.js';
@@ -49,7 +49,7 @@ export class Tickets {
     const [oldest] = this.#byPeer.keys();
     if (this.#byPeer.size >= TICKETS_MAX && oldest !== undefined) this.forget(oldest);
     this.#byPeer.set(ticket.peer.nodeId, ticket);
-    this.#byId.set(bytesToHex(ticket.id), ticket);
+    this.#byId.set(bytesKey(ticket.id), ticket);
   }
 
   /** The ticket for a call to that peer, which is spent. */
@@ -62,14 +62,14 @@ export class Tickets {
 
   /** The ticket that somebody names, who has proven nothing by that. */
   named(id: Uint8Array, nowMs: number): Ticket | undefined {
-    const ticket = this.#byId.get(bytesToHex(id));
+    const ticket = this.#byId.get(bytesKey(id));
     return ticket !== undefined && nowMs < ticket.endMs ? ticket : undefined;
   }
 
   /** Takes a ticket out, so that it serves once; whoever has it wipes it. */
   spend({ id, peer }: Ticket): void {
     this.#byPeer.delete(peer.nodeId);
-    this.#byId.delete(bytesToHex(id));
+    this.#byId.delete(bytesKey(id));
   }
 
   /** Wipes the ticket of a peer, if there is one. */
