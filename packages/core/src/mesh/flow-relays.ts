@@ -1,4 +1,3 @@
-import { bytesKey } from '../envelope/batch.js';
 import {
   encodeFlow,
   encodeFlowClose,
@@ -10,6 +9,7 @@ import {
 import { FLOW_QUEUE_BYTES_MAX, PRIORITY, TTL_MAX, type Clock, type Random } from '../transport/index.js';
 import type { Counters } from './counters.js';
 import { flowLane } from './flow-end.js';
+import { FlowLabels } from './flow-labels.js';
 import { FlowCloseCode, type FlowCloseCodeOf, type FlowPlaces } from './flow-places.js';
 import type { MeshForwarder } from './mesh-forwarder.js';
 import type { Peer } from './peer.js';
@@ -45,7 +45,7 @@ interface Relay {
 /** Flows that pass through this node: (link in, label) ↔ (link out, a fresh label). It knows neither end's name, but the destination's while it opens. */
 export class FlowRelays {
   readonly #options: FlowRelaysOptions;
-  readonly #relays = new Map<string, Relay>();
+  readonly #relays = new FlowLabels<Relay>();
 
   constructor(options: FlowRelaysOptions) {
     this.#options = options;
@@ -57,7 +57,7 @@ export class FlowRelays {
   }
 
   has(peer: Peer, label: Uint8Array): boolean {
-    return this.#relays.has(legKey(peer, label));
+    return this.#relays.find(peer, label) !== undefined;
   }
 
   /** Someone opens a flow to another node through us. */
@@ -74,7 +74,7 @@ export class FlowRelays {
       earlyBytes: 0,
       usedMs: clock.monotonicMs(),
     };
-    this.#relays.set(legKey(peer, frame.label), relay);
+    this.#relays.set(peer, frame.label, relay);
     places.add(peer);
     counters.add('flows:relayed');
     const open = { ...frame, ttl: ttl - 1, body: frame.body.slice() };
@@ -82,7 +82,7 @@ export class FlowRelays {
     if (next !== undefined) this.#goOn(relay, next, open);
     else {
       void finder.repair(frame.destination, peer.nodeId).then(() => {
-        if (this.#relays.get(legKey(peer, frame.label)) !== relay) return;
+        if (this.#relays.find(peer, frame.label) !== relay) return;
         const [found] = forwarder.relayWays(peer, frame.destination);
         if (found === undefined) this.#end(relay, FlowCloseCode.UNREACHABLE);
         else this.#goOn(relay, found, open);
@@ -92,7 +92,7 @@ export class FlowRelays {
   }
 
   received(peer: Peer, frame: FlowFrame): void {
-    const relay = this.#relays.get(legKey(peer, frame.label));
+    const relay = this.#relays.find(peer, frame.label);
     if (relay === undefined) return;
     relay.usedMs = this.#options.clock.monotonicMs();
     const isInward = relay.outward?.peer === peer && relay.outward.lane === flowLane(frame.label);
@@ -107,24 +107,24 @@ export class FlowRelays {
 
   /** One end, or a relay, has closed it: the other side hears so. */
   closed(peer: Peer, label: Uint8Array, code: number): void {
-    const relay = this.#relays.get(legKey(peer, label));
+    const relay = this.#relays.find(peer, label);
     if (relay !== undefined) this.#end(relay, code, peer);
   }
 
   peerLost(peer: Peer): void {
-    for (const relay of new Set(this.#relays.values()))
+    for (const relay of new Set(this.#relays.meanings))
       if (relay.inward.peer === peer || relay.outward?.peer === peer)
         this.#end(relay, FlowCloseCode.LINK_LOST, peer);
   }
 
   /** Ends flows that were not used since. */
   endIdle(oldestMs: number): void {
-    for (const relay of new Set(this.#relays.values()))
+    for (const relay of new Set(this.#relays.meanings))
       if (relay.usedMs < oldestMs) this.#end(relay, FlowCloseCode.IDLE);
   }
 
   stop(): void {
-    for (const relay of new Set(this.#relays.values())) this.#end(relay, FlowCloseCode.LINK_LOST);
+    for (const relay of new Set(this.#relays.meanings)) this.#end(relay, FlowCloseCode.LINK_LOST);
   }
 
   #goOn(relay: Relay, next: Peer, open: FlowOpenFrame): void {
@@ -134,7 +134,7 @@ export class FlowRelays {
     const frame = encodeFlowOpen({ ...open, label: outward.label });
     if (!enqueue(outward, frame)) return this.#end(relay, FlowCloseCode.LIMIT);
     relay.outward = outward;
-    this.#relays.set(legKey(next, outward.label), relay);
+    this.#relays.set(next, outward.label, relay);
     places.add(next);
     for (const early of relay.early) this.#send(outward, early);
     relay.early = [];
@@ -166,7 +166,7 @@ export class FlowRelays {
     counters.add('flows:relay-ended');
     for (const side of [relay.inward, relay.outward]) {
       if (side === undefined) continue;
-      this.#relays.delete(legKey(side.peer, side.label));
+      this.#relays.delete(side.peer, side.label);
       places.remove(side.peer);
       if (side.peer !== told) enqueue(side, encodeFlowClose({ label: side.label, code }));
     }
@@ -186,8 +186,4 @@ function enqueue({ peer, lane }: Leg, frame: Uint8Array, onSent?: () => void): b
     lane,
     onSent,
   });
-}
-
-function legKey(peer: Peer, label: Uint8Array): string {
-  return `${peer.nodeId}${bytesKey(label)}`;
 }

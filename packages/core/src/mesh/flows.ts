@@ -1,5 +1,4 @@
 import { decodeNodeId, equalBytes, type NodeId } from '@yakmesh/crypto';
-import { bytesKey } from '../envelope/batch.js';
 import {
   encodeFlowClose,
   encodeFlowOpen,
@@ -21,6 +20,7 @@ import {
 } from '../transport/index.js';
 import type { Counters } from './counters.js';
 import { FlowEnd, type FlowEndKeeper } from './flow-end.js';
+import { FlowLabels } from './flow-labels.js';
 import { FlowCloseCode, FlowPlaces } from './flow-places.js';
 import { FlowRelays } from './flow-relays.js';
 import type { Isolated } from './isolation.js';
@@ -47,7 +47,7 @@ export interface FlowsOptions {
 /** Flows that end on this node, and those that pass through: labels chosen link by link, no source on the wire. */
 export class Flows implements FlowEndKeeper {
   readonly #options: FlowsOptions;
-  readonly #ends = new Map<string, FlowEnd>();
+  readonly #ends = new FlowLabels<FlowEnd>();
   readonly #places = new FlowPlaces();
   readonly #relays: FlowRelays;
   #timer: TimerHandle | undefined;
@@ -88,7 +88,7 @@ export class Flows implements FlowEndKeeper {
 
   opened(peer: Peer, frame: FlowOpenFrame, receivedMs: number): void {
     const { self } = this.#options;
-    const isTaken = this.#ends.has(endKey(peer, frame.label)) || this.#relays.has(peer, frame.label);
+    const isTaken = this.#ends.find(peer, frame.label) !== undefined || this.#relays.has(peer, frame.label);
     if (isTaken) return this.#refuse(peer, frame.label, FlowCloseCode.LIMIT);
     if (equalBytes(frame.destination, self)) return this.#openedToUs(peer, frame, receivedMs);
     const refusal = this.#relays.opened(peer, frame);
@@ -97,23 +97,26 @@ export class Flows implements FlowEndKeeper {
   }
 
   received(peer: Peer, frame: FlowFrame, receivedMs: number): void {
-    if (this.#relays.has(peer, frame.label)) return this.#relays.received(peer, frame);
-    const end = this.#ends.get(endKey(peer, frame.label));
-    if (end === undefined) return this.#refuse(peer, frame.label, FlowCloseCode.REFUSED);
+    const end = this.#ends.find(peer, frame.label);
+    if (end === undefined) {
+      if (this.#relays.has(peer, frame.label)) this.#relays.received(peer, frame);
+      else this.#refuse(peer, frame.label, FlowCloseCode.REFUSED);
+      return;
+    }
     end.usedMs = this.#options.clock.monotonicMs();
     end.receive(frame, receivedMs);
   }
 
   closed(peer: Peer, frame: FlowCloseFrame): void {
     this.#relays.closed(peer, frame.label, frame.code);
-    const end = this.#ends.get(endKey(peer, frame.label));
+    const end = this.#ends.find(peer, frame.label);
     if (end !== undefined) this.#remove(end, frame.code, true);
     this.#disarmIdle();
   }
 
   peerLost(peer: Peer): void {
     this.#relays.peerLost(peer);
-    for (const end of [...this.#ends.values()]) {
+    for (const end of this.#ends.meanings) {
       if (end.peer === peer) this.#remove(end, FlowCloseCode.LINK_LOST, true);
     }
     this.#disarmIdle();
@@ -121,7 +124,7 @@ export class Flows implements FlowEndKeeper {
 
   /** Ends the flows of a protocol that is closed, or all that end here. */
   closeAll(protocol?: string): void {
-    for (const end of [...this.#ends.values()]) {
+    for (const end of this.#ends.meanings) {
       if (protocol === undefined || end.protocol === protocol)
         this.closeEnd(end, FlowCloseCode.ORDERLY, true);
     }
@@ -174,13 +177,13 @@ export class Flows implements FlowEndKeeper {
   }
 
   #add(end: FlowEnd): void {
-    this.#ends.set(endKey(end.peer, end.label), end);
+    this.#ends.set(end.peer, end.label, end);
     this.#places.add(end.peer);
     this.#armIdle();
   }
 
   #remove(end: FlowEnd, code: number, tells: boolean): void {
-    if (!this.#ends.delete(endKey(end.peer, end.label))) return;
+    if (!this.#ends.delete(end.peer, end.label)) return;
     end.isClosed = true;
     this.#places.remove(end.peer);
     if (tells) end.ended(code);
@@ -191,7 +194,7 @@ export class Flows implements FlowEndKeeper {
     this.#timer ??= clock.setTimer(FLOW_IDLE_MS / 4, () => {
       this.#timer = undefined;
       const oldestMs = clock.monotonicMs() - FLOW_IDLE_MS;
-      for (const end of [...this.#ends.values()]) {
+      for (const end of this.#ends.meanings) {
         if (end.usedMs < oldestMs) this.closeEnd(end, FlowCloseCode.IDLE, false);
       }
       this.#relays.endIdle(oldestMs);
@@ -204,8 +207,4 @@ export class Flows implements FlowEndKeeper {
     this.#options.clock.clearTimer(this.#timer);
     this.#timer = undefined;
   }
-}
-
-function endKey(peer: Peer, label: Uint8Array): string {
-  return `${peer.nodeId}${bytesKey(label)}`;
 }
