@@ -40,9 +40,16 @@ export function runMachine<Action, Driven extends Machine<Action>>(
   let isRunning = false;
   let isStopped = false;
 
-  const attempt = (work: () => void): void => {
+  const perform = (action: Action): void => {
     try {
-      work();
+      driver.perform(action);
+    } catch (error) {
+      driver.failed(error);
+    }
+  };
+  const run = (input: MachineInput<Driven, Action>): void => {
+    try {
+      for (const action of input(machine, clock.monotonicMs())) if (!isStopped) perform(action);
     } catch (error) {
       driver.failed(error);
     }
@@ -62,16 +69,9 @@ export function runMachine<Action, Driven extends Machine<Action>>(
   };
   const feed = (input: MachineInput<Driven, Action>): void => {
     if (isStopped) return;
-    inputs.push(input);
-    if (isRunning) return;
+    if (isRunning) return void inputs.push(input);
     isRunning = true;
-    for (let next = inputs.shift(); next !== undefined; next = inputs.shift()) {
-      const current = next;
-      attempt(() => {
-        for (const action of current(machine, clock.monotonicMs()))
-          if (!isStopped) attempt(() => driver.perform(action));
-      });
-    }
+    for (let next: typeof input | undefined = input; next !== undefined; next = inputs.shift()) run(next);
     isRunning = false;
     if (!isStopped) arm();
   };
