@@ -24,10 +24,12 @@ export class BytePool {
   }
 
   /** Takes an array back, or the array of which this is a part. Whoever gives it must not touch it again; one of another length is ignored, and so is one given twice. */
-  give({ buffer }: Uint8Array): void {
+  give(array: Uint8Array): void {
+    const { buffer } = array;
     const isOurs = buffer instanceof ArrayBuffer && buffer.byteLength === this.#bytes;
     if (!isOurs || this.#spares.length >= this.#sparesMax) return;
     for (const spare of this.#spares) if (spare.buffer === buffer) return;
-    this.#spares.push(new Uint8Array(buffer));
+    const isWhole = array.length === this.#bytes && array.constructor === Uint8Array;
+    this.#spares.push(isWhole ? (array as Uint8Array<ArrayBuffer>) : new Uint8Array(buffer));
   }
 }

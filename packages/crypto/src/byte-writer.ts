@@ -122,7 +122,8 @@ export class ByteWriter {
    * further write throws.
    */
   finish(): Uint8Array {
-    const written = this.#bytes.subarray(0, this.#length);
+    const isFull = this.#length === this.#bytes.length;
+    const written = isFull ? this.#bytes : this.#bytes.subarray(0, this.#length);
     this.#finished = true;
     return written;
   }

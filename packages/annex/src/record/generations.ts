@@ -25,6 +25,7 @@ export class GenerationKey {
   readonly #key: Uint8Array;
   readonly #iv: Uint8Array;
   readonly #nonce = new Uint8Array(IV_BYTES);
+  readonly #nonceView = new DataView(this.#nonce.buffer);
 
   constructor(chain: Uint8Array) {
     this.#key = expandLabel(chain, 'key', EMPTY, KEY_BYTES);
@@ -47,7 +48,7 @@ export class GenerationKey {
   /** iv ⊕ (0^48 ‖ u48 sequence). */
   #nonceOf(sequence: number): Uint8Array {
     this.#nonce.set(this.#iv);
-    const view = new DataView(this.#nonce.buffer);
+    const view = this.#nonceView;
     view.setUint16(6, view.getUint16(6) ^ Math.floor(sequence / 2 ** 32));
     view.setUint32(8, (view.getUint32(8) ^ (sequence >>> 0)) >>> 0);
     return this.#nonce;

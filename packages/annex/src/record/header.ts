@@ -1,10 +1,12 @@
-import { ByteReader, ByteWriter } from '@yakmesh/crypto';
 import { SESSION_BYTES } from '../handshake/messages.js';
 
 /** First byte of every record; handshake messages begin with another. */
 const RECORD_TYPE = 1;
 /** type u8 · flags u8 · session 16 · epoch u32 · sequence u48, all of it additional data. */
 export const RECORD_HEADER_BYTES = 28;
+const SESSION_AT = 2;
+const EPOCH_AT = SESSION_AT + SESSION_BYTES;
+const SEQUENCE_AT = EPOCH_AT + 4;
 
 /** What stands before the sealed part of a record. */
 export interface RecordHeader {
@@ -14,19 +16,28 @@ export interface RecordHeader {
   readonly sequence: number;
 }
 
-export function encodeRecordHeader({ session, epoch, sequence }: RecordHeader): Uint8Array {
-  const writer = new ByteWriter(RECORD_HEADER_BYTES);
-  return writer.u8(RECORD_TYPE).u8(0).bytes(session).u32(epoch).u48(sequence).finish();
+/** Writes the header over the front of a record. */
+export function writeRecordHeader(record: Uint8Array, { session, epoch, sequence }: RecordHeader): void {
+  record[0] = RECORD_TYPE;
+  record[1] = 0;
+  record.set(session, SESSION_AT);
+  const view = viewOf(record);
+  view.setUint32(EPOCH_AT, epoch);
+  view.setUint16(SEQUENCE_AT, Math.floor(sequence / 2 ** 32));
+  view.setUint32(SEQUENCE_AT + 2, sequence % 2 ** 32);
 }
 
 /** The header at the front of a record; undefined for another type, a flag that is set, or bytes that end within it. */
 export function decodeRecordHeader(bytes: Uint8Array): RecordHeader | undefined {
-  const reader = new ByteReader(bytes);
-  const type = reader.u8();
-  const flags = reader.u8();
-  const session = reader.bytes(SESSION_BYTES);
-  const epoch = reader.u32();
-  const sequence = reader.u48();
-  if (reader.failed || type !== RECORD_TYPE || flags !== 0) return undefined;
-  return { session, epoch, sequence };
+  if (bytes.length < RECORD_HEADER_BYTES || bytes[0] !== RECORD_TYPE || bytes[1] !== 0) return undefined;
+  const view = viewOf(bytes);
+  return {
+    session: bytes.subarray(SESSION_AT, EPOCH_AT),
+    epoch: view.getUint32(EPOCH_AT),
+    sequence: view.getUint16(SEQUENCE_AT) * 2 ** 32 + view.getUint32(SEQUENCE_AT + 2),
+  };
 }
+
+/** The header of a record in one view. */
+const viewOf = ({ buffer, byteOffset }: Uint8Array): DataView =>
+  new DataView(buffer, byteOffset, RECORD_HEADER_BYTES);

@@ -1,7 +1,7 @@
 import { wipe } from '@yakmesh/crypto';
 import type { ChannelRole } from '../handshake/actions.js';
 import { firstChain, GENERATION_RECORDS, GenerationKey, generationOf, nextChain } from './generations.js';
-import { encodeRecordHeader, RECORD_HEADER_BYTES } from './header.js';
+import { RECORD_HEADER_BYTES, writeRecordHeader } from './header.js';
 import { recordBytes } from './padding.js';
 
 /** A key in use for so long is left for the next one with the next record. */
@@ -113,8 +113,8 @@ export class RecordSealer {
     this.#moveOn(nowMs);
     const epoch = this.#epoch;
     const sequence = this.#sequence;
-    const header = encodeRecordHeader({ session: this.#session, epoch, sequence });
-    bytes.set(header);
+    writeRecordHeader(bytes, { session: this.#session, epoch, sequence });
+    const header = bytes.subarray(0, RECORD_HEADER_BYTES);
     this.#key.sealInPlace(sequence, bytes.subarray(RECORD_HEADER_BYTES), header);
     this.#sequence += 1;
     this.#epochRecords += 1;

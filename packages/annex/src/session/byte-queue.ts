@@ -24,7 +24,8 @@ export class ByteQueue {
   append(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length;) {
       const last = this.#lastWithRoom(bytes.length - at);
-      const part = bytes.subarray(at, at + last.length - this.#end);
+      const room = last.length - this.#end;
+      const part = at === 0 && bytes.length <= room ? bytes : bytes.subarray(at, at + room);
       last.set(part, this.#end);
       this.#end += part.length;
       this.#length += part.length;

@@ -1,5 +1,10 @@
 import { RECORD_WIRE_BYTES_MAX } from '../record/frames.js';
-import { decodeFlowAttached, type FlowAttachedFrame, type FlowFrame } from './flow-frames.js';
+import {
+  decodeFlowAttached,
+  FLOW_OVERHEAD_BYTES,
+  type FlowAttachedFrame,
+  type FlowFrame,
+} from './flow-frames.js';
 import { recordArrays } from './record-arrays.js';
 
 /** Bodies of flows, sealed by their ends already, that follow a record in a message of their own. */
@@ -15,12 +20,13 @@ export class AttachmentDraft {
     return RECORD_WIRE_BYTES_MAX - this.#length;
   }
 
-  /** Copies a body. So many bytes of it stand in the record: in their place are zeros, so that the other end puts it together where it lies. */
-  add(body: Uint8Array, headBytes: number): void {
+  /** Copies a FLOW frame's body. So many bytes of it stand in the record: in their place are zeros, so that the other end puts it together where it lies. */
+  add(flow: Uint8Array, headBytes: number): void {
     this.#bytes ??= recordArrays.take();
-    this.#bytes.fill(0, this.#length, this.#length + headBytes);
-    this.#bytes.set(body.subarray(headBytes), this.#length + headBytes);
-    this.#length += body.length;
+    const start = this.#length + headBytes;
+    this.#bytes.fill(0, this.#length, start);
+    this.#bytes.set(flow.subarray(FLOW_OVERHEAD_BYTES + headBytes), start);
+    this.#length += flow.length - FLOW_OVERHEAD_BYTES;
   }
 
   /** The message; undefined where there is none to send. The draft is empty then. */

@@ -66,9 +66,13 @@ export interface FlowFrame {
 export function encodeFlow({ label, isCongested, body }: FlowFrame): Uint8Array {
   const length = FLOW_OVERHEAD_BYTES + body.length;
   const isPooled = length >= POOLED_BYTES_MIN && body.length <= FLOW_BODY_BYTES_MAX;
-  const bytes = isPooled ? arrays.take().subarray(0, length) : new Uint8Array(length);
+  const bytes = isPooled ? firstOf(arrays.take(), length) : new Uint8Array(length);
   return writeFrame(bytes, FrameKind.FLOW, label, isCongested ? CONGESTED : CALM, body);
 }
+
+/** A view is made only of a part. */
+const firstOf = (bytes: Uint8Array, length: number): Uint8Array =>
+  bytes.length === length ? bytes : bytes.subarray(0, length);
 
 /** A FLOW frame is in its record, or nowhere: its array can hold the next one. */
 export function releaseFlow(frame: Uint8Array): void {
@@ -97,13 +101,12 @@ export interface FlowAttachedFrame {
 export function encodeFlowAttached(flow: Uint8Array, headBytes: number): Uint8Array {
   const length = flow.length - FLOW_OVERHEAD_BYTES;
   const bytes = new Uint8Array(FRAME_HEADER_BYTES + ATTACHED_HEADER_BYTES + headBytes);
-  return writeFrame(
-    bytes,
-    FrameKind.FLOW_ATTACHED,
-    flow.subarray(FRAME_HEADER_BYTES, FLOW_OVERHEAD_BYTES),
-    Uint8Array.of(length >> 8, length),
-    flow.subarray(FLOW_OVERHEAD_BYTES, FLOW_OVERHEAD_BYTES + headBytes),
-  );
+  // What both frames have in common lies two bytes further on, for the length.
+  bytes.set(flow.subarray(0, FLOW_OVERHEAD_BYTES + headBytes), 2);
+  bytes.copyWithin(0, 2, 2 + FLOW_OVERHEAD_BYTES);
+  bytes[FLOW_OVERHEAD_BYTES] = length >> 8;
+  bytes[FLOW_OVERHEAD_BYTES + 1] = length;
+  return writeFrame(bytes, FrameKind.FLOW_ATTACHED);
 }
 
 export function decodeFlowAttached(bytes: Uint8Array): FlowAttachedFrame | undefined {

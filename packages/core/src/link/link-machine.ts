@@ -224,9 +224,9 @@ export class LinkMachine implements LinkEnd {
     this.liveness.heard(nowMs);
     this.#ratchet.received.absorb(frames);
     const actions: LinkAction[] = [];
-    for (const [index, frame] of frames.entries()) {
-      const isLast = index === frames.length - 1;
-      actions.push(...this.#frame(frame, isLast, receivedMs, nowMs));
+    const last = frames.at(-1);
+    for (const frame of frames) {
+      actions.push(...this.#frame(frame, frame === last, receivedMs, nowMs));
       if (this.#stage.isClosed || this.isEnding) break;
     }
     return actions;

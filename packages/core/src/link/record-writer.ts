@@ -200,13 +200,13 @@ export class RecordWriter {
 
   /** Puts a FLOW's body behind the record, where all of it has room; answers the bytes that it costs. */
   #attach(flow: Uint8Array, sealedFrom: number): number {
-    const body = flow.subarray(FLOW_OVERHEAD_BYTES);
+    const bodyBytes = flow.length - FLOW_OVERHEAD_BYTES;
+    if (bodyBytes > this.#attachment.roomBytes) return 0;
     const frame = encodeFlowAttached(flow, sealedFrom);
-    const bytes = frame.length + body.length;
-    const fits = frame.length <= this.#roomBytes && body.length <= this.#attachment.roomBytes;
-    if (!fits || bytes > this.#parts.credit.availableBytes) return 0;
+    const bytes = frame.length + bodyBytes;
+    if (frame.length > this.#roomBytes || bytes > this.#parts.credit.availableBytes) return 0;
     this.#draft.add(frame);
-    this.#attachment.add(body, sealedFrom);
+    this.#attachment.add(flow, sealedFrom);
     return bytes;
   }
 
