@@ -107,9 +107,13 @@ export class StreamEnd {
     this.#isFinished = true;
   }
 
-  async #pull(): Promise<void> {
-    if (this.#chunks.length === 0 && !this.#isEnded && this.#error === undefined)
-      await new Promise<void>((resolve) => (this.#bytes = resolve));
+  /** A promise only where the read has to wait. */
+  #pull(): Promise<void> | undefined {
+    if (this.#chunks.length > 0 || this.#isEnded || this.#error !== undefined) return void this.#enqueue();
+    return new Promise<void>((resolve) => (this.#bytes = resolve)).then(() => this.#enqueue());
+  }
+
+  #enqueue(): void {
     const chunk = this.#chunks.shift();
     if (chunk !== undefined) {
       this.#reader?.enqueue(chunk);
@@ -118,12 +122,13 @@ export class StreamEnd {
     if (this.#isEnded && this.#chunks.length === 0 && this.#error === undefined) this.#endReader();
   }
 
-  async #write(bytes: Uint8Array): Promise<void> {
+  /** A promise only where the write has to wait: most of them do not. */
+  #write(bytes: Uint8Array): Promise<void> | undefined {
     if (!(bytes instanceof Uint8Array)) throw new TypeError('A stream carries Uint8Array.');
     if (!this.#session.write(this.#id, bytes, false))
       throw new AnnexError('ANNEX_CLOSED', `Stream ${this.#id} takes nothing any more.`);
-    if (this.#session.bufferedOf(this.#id) > WRITE_AHEAD_BYTES)
-      await new Promise<void>((resolve) => (this.#room = resolve));
+    if (this.#session.bufferedOf(this.#id) <= WRITE_AHEAD_BYTES) return undefined;
+    return new Promise((resolve) => (this.#room = resolve));
   }
 
   async #close(): Promise<void> {

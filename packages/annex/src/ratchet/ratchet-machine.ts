@@ -1,5 +1,6 @@
 import { ML_DSA_65_SIGNATURE_BYTES, utf8ToBytes, wipe, type KemKeyPair } from '@yakmesh/crypto';
 import type { JobResult } from '../crypto-job.js';
+import { earlier } from '../earlier.js';
 import type { ChannelRole } from '../handshake/actions.js';
 import { FrameKind, type RatchetFrame } from '../session/frames.js';
 import { JobTries } from './job-tries.js';
@@ -58,11 +59,8 @@ export class RatchetMachine {
   }
 
   get deadlineMs(): number | undefined {
-    const times = [this.#jobs.deadlineMs, this.#endMs, this.isResting ? this.#dueMs : undefined];
-    return times.reduce(
-      (first, time) => (time !== undefined && time < (first ?? Infinity) ? time : first),
-      undefined,
-    );
+    const dueMs = this.isResting ? this.#dueMs : undefined;
+    return earlier(earlier(this.#jobs.deadlineMs, this.#endMs), dueMs);
   }
 
   /** Records and bytes of this epoch, of the direction that has more: whether a turn is due by them. */

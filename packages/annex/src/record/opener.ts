@@ -1,5 +1,6 @@
 import { equalBytes, wipe } from '@yakmesh/crypto';
 import { ReplayWindow } from '@yakmesh/core/transport';
+import { earlier } from '../earlier.js';
 import type { ChannelRole } from '../handshake/actions.js';
 import { firstChain, GenerationKey, generationOf, nextChain } from './generations.js';
 import { decodeRecordHeader, RECORD_HEADER_BYTES } from './header.js';
@@ -74,8 +75,7 @@ class ReceiveEpoch {
   /** When `expire` has something to do. */
   get deadlineMs(): number | undefined {
     let earliest: number | undefined;
-    for (const { endMs } of this.#keys.values())
-      if (endMs !== undefined && (earliest === undefined || endMs < earliest)) earliest = endMs;
+    for (const { endMs } of this.#keys.values()) earliest = earlier(earliest, endMs);
     return earliest;
   }
 
@@ -156,10 +156,10 @@ export class RecordOpener {
   }
 
   get deadlineMs(): number | undefined {
-    const times = [...this.#ends.values()];
-    for (const epoch of this.#epochs.values())
-      if (epoch.deadlineMs !== undefined) times.push(epoch.deadlineMs);
-    return times.length === 0 ? undefined : Math.min(...times);
+    let earliest: number | undefined;
+    for (const endMs of this.#ends.values()) earliest = earlier(earliest, endMs);
+    for (const { deadlineMs } of this.#epochs.values()) earliest = earlier(earliest, deadlineMs);
+    return earliest;
   }
 
   /** Wrong tags have used up what AES-GCM allows: the session must end. */

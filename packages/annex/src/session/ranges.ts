@@ -29,7 +29,13 @@ export class RangeSet {
   add(start: number, end: number): void {
     if (start >= end) return;
     const ranges = this.#ranges;
-    // What comes is mostly the highest so far: look from behind.
+    // What comes mostly follows the highest so far.
+    const last = ranges.at(-1);
+    if (last?.end === start) {
+      ranges[ranges.length - 1] = { start: last.start, end };
+      return;
+    }
+    // Or lies near it: look from behind.
     let from = ranges.length;
     while (from > 0 && (ranges[from - 1]?.end ?? 0) >= start) from -= 1;
     let to = from;
@@ -44,6 +50,7 @@ export class RangeSet {
   }
 
   remove(start: number, end: number): void {
+    if (this.#ranges.length === 0) return;
     this.#ranges = this.#ranges.flatMap((range) => {
       if (range.end <= start || range.start >= end) return [range];
       const left = { start: range.start, end: start };

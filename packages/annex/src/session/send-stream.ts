@@ -58,6 +58,11 @@ export class SendStream {
     return this.#lost.size > 0 || this.#end === 'wanted';
   }
 
+  /** Whether something was written that has not been sent, or must be sent again. */
+  get isWaiting(): boolean {
+    return this.hasLost || this.#next < this.written;
+  }
+
   get hasNew(): boolean {
     return this.#next < Math.min(this.written, this.#limit);
   }

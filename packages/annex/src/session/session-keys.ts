@@ -1,5 +1,6 @@
 import { wipe } from '@yakmesh/crypto';
 import type { CryptoJob, JobResult } from '../crypto-job.js';
+import { earlier } from '../earlier.js';
 import { RecordOpener } from '../record/opener.js';
 import { RecordSealer, type SealedRecord } from '../record/sealer.js';
 import type { RatchetAction } from '../ratchet/ratchet-actions.js';
@@ -45,8 +46,8 @@ export class SessionKeys {
   }
 
   /** When `tick` has something to do. */
-  get deadlinesMs(): readonly (number | undefined)[] {
-    return [this.opener.deadlineMs, this.#ratchet.deadlineMs];
+  get deadlineMs(): number | undefined {
+    return earlier(this.opener.deadlineMs, this.#ratchet.deadlineMs);
   }
 
   /** A record was sealed. */

@@ -1,4 +1,5 @@
 import type { JobResult } from '../crypto-job.js';
+import { earlier } from '../earlier.js';
 import { Acknowledger } from './acknowledger.js';
 import { Ending } from './ending.js';
 import { decodeFrames, FrameKind, type AckFrame, type Frame } from './frames.js';
@@ -79,17 +80,11 @@ export class SessionMachine {
 
   get deadlineMs(): number | undefined {
     if (this.#ending.isOver) return this.#ending.deadlineMs;
-    const times = [
-      this.#heardMs + this.#options.idleMs,
-      this.#ending.deadlineMs,
-      ...this.#keys.deadlinesMs,
-      this.#transmitter.canProbe ? this.#recovery.deadlineMs : this.#recovery.deadMs,
-    ];
-    if (this.#transmitter.canSpeak) times.push(this.#acknowledger.deadlineMs, this.#keepAliveAtMs);
-    return times.reduce(
-      (first, time) => (time !== undefined && time < (first ?? Infinity) ? time : first),
-      undefined,
-    );
+    const recoveryMs = this.#transmitter.canProbe ? this.#recovery.deadlineMs : this.#recovery.deadMs;
+    const endMs = earlier(this.#heardMs + this.#options.idleMs, this.#ending.deadlineMs);
+    const firstMs = earlier(endMs, earlier(this.#keys.deadlineMs, recoveryMs));
+    if (!this.#transmitter.canSpeak) return firstMs;
+    return earlier(firstMs, earlier(this.#acknowledger.deadlineMs, this.#keepAliveAtMs));
   }
 
   openStream(nowMs: number): number | undefined {
@@ -177,9 +172,9 @@ export class SessionMachine {
     if (frames === undefined) return this.#ending.close(CloseCode.PROTOCOL, 'frames', nowMs);
     this.#heardMs = nowMs;
     const actions = this.#cameOver({ path, bytes: record.length, epoch, sequence, frames }, nowMs);
-    actions.push(...this.#keyed(this.#keys.entered(epoch, nowMs), nowMs));
-    const isEliciting = frames.some(({ kind }) => kind !== FrameKind.ACK && kind !== FrameKind.CLOSE);
-    this.#acknowledger.received(epoch, sequence, isEliciting, isMarked, nowMs);
+    const entered = this.#keys.entered(epoch, nowMs);
+    if (entered.length > 0) actions.push(...this.#keyed(entered, nowMs));
+    this.#acknowledger.received(epoch, sequence, frames.some(isEliciting), isMarked, nowMs);
     for (const frame of frames) {
       if (this.#ending.isOver) break;
       actions.push(...this.#frame(frame, path, nowMs));
@@ -188,7 +183,8 @@ export class SessionMachine {
     // A session that begins with CLOSE never was one.
     if (!this.#isConfirmed) actions.push({ type: 'confirmed' });
     this.#isConfirmed = true;
-    return [...actions, ...this.#drained(nowMs)];
+    if (this.#ending.isDraining) actions.push(...this.#drained(nowMs));
+    return actions;
   }
 
   tick(nowMs: number): SessionAction[] {
@@ -206,11 +202,12 @@ export class SessionMachine {
   }
 
   /** Records for the active path, which takes so many bytes now. */
-  transmit(roomBytes: number, nowMs: number): SessionAction[] {
+  transmit(roomBytes: number, nowMs: number): readonly SessionAction[] {
     if (this.#ending.isOver) return [];
     const { records, fault } = this.#transmitter.transmit(roomBytes, nowMs);
     if (fault !== undefined) return [...records, ...this.#ending.close(CloseCode.LIMIT, fault, nowMs)];
-    return [...records, ...this.#keyed(this.#keys.turnIfWorn(nowMs), nowMs)];
+    const worn = this.#keys.turnIfWorn(nowMs);
+    return worn.length === 0 ? records : [...records, ...this.#keyed(worn, nowMs)];
   }
 
   /** Forgets every secret. */
@@ -274,7 +271,7 @@ export class SessionMachine {
   #acknowledged(ack: AckFrame, nowMs: number): SessionAction[] {
     const arrived = this.#transmitter.acknowledged(ack, nowMs);
     if (arrived === undefined) return this.#ending.close(CloseCode.PROTOCOL, 'ack', nowMs);
-    return arrived.flatMap((frame) => (frame.type === 'stream' ? this.#streams.arrived(frame) : []));
+    return this.#streams.arrived(arrived);
   }
 
   #keyed(wanted: readonly KeyAction[], nowMs: number): SessionAction[] {
@@ -296,3 +293,6 @@ export class SessionMachine {
     return this.#ending.isDraining && this.#streams.isDrained ? this.#ending.drained(nowMs) : [];
   }
 }
+
+/** Whether a record with it is to be acknowledged. */
+const isEliciting = ({ kind }: Frame): boolean => kind !== FrameKind.ACK && kind !== FrameKind.CLOSE;

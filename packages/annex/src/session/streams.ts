@@ -25,6 +25,7 @@ export type StreamEvent =
   | { readonly type: 'arrived'; readonly id: number; readonly offset: number; readonly isDone: boolean };
 
 interface Stream {
+  readonly id: number;
   readonly send: SendStream;
   readonly receive: ReceiveStream;
   isReset: boolean;
@@ -38,6 +39,8 @@ export interface StreamsOptions {
   readonly peerSessionWindow: number;
   readonly nowMs: number;
 }
+
+type SentStreamFrame = Extract<SentFrame, { type: 'stream' }>;
 
 /** Something that the other end must not do. */
 export type StreamFault = 'fault';
@@ -57,8 +60,8 @@ export class Streams {
   #received = 0;
   #consumed = 0;
   #raisedMs: number;
-  /** Whose turn it is when several have something to send. */
-  #turn = 0;
+  /** Those that may have something to send, in the order of their turns. */
+  readonly #waiting = new Set<Stream>();
 
   constructor(options: StreamsOptions) {
     this.#options = options;
@@ -96,9 +99,10 @@ export class Streams {
 
   /** False for a stream that is not there any more, or was ended. */
   write(id: number, bytes: Uint8Array, isEnd: boolean): boolean {
-    const send = this.#streams.get(id)?.send;
-    if (send === undefined || send.isEnded) return false;
-    send.write(bytes, isEnd);
+    const stream = this.#streams.get(id);
+    if (stream === undefined || stream.send.isEnded) return false;
+    stream.send.write(bytes, isEnd);
+    if (!stream.isReset) this.#waiting.add(stream);
     return true;
   }
 
@@ -116,6 +120,7 @@ export class Streams {
     const stream = this.#streams.get(id);
     if (stream === undefined || stream.isReset || stream.send.isDone) return [];
     stream.isReset = true;
+    this.#waiting.delete(stream);
     const final = stream.send.sentBytes;
     this.#forgetIfDone(id, stream);
     return [{ kind: FrameKind.RESET, id, code, final }];
@@ -180,14 +185,18 @@ export class Streams {
   /** Fills so much of a record, fairly by turns; what must be sent again goes first. */
   take(roomBytes: number): StreamFrame[] {
     const frames: StreamFrame[] = [];
-    const order = this.#sendable();
     let room = roomBytes;
-    for (const [id, { send }] of order) {
-      if (room < STREAM_HEADER_BYTES + PART_BYTES_MIN) break;
+    let turns = this.#waiting.size;
+    for (const stream of this.#waiting) {
+      if (turns === 0 || room < STREAM_HEADER_BYTES + PART_BYTES_MIN) break;
+      turns -= 1;
+      const { id, send } = stream;
       const part = send.take(room - STREAM_HEADER_BYTES, this.#sendLimit - this.#sent);
+      if (part === undefined && send.isWaiting) continue; // For credit.
+      this.#waiting.delete(stream);
       if (part === undefined) continue;
+      if (send.isWaiting) this.#waiting.add(stream);
       this.#sent += part.newBytes;
-      this.#turn = id;
       frames.push({ kind: FrameKind.STREAM, id, offset: part.offset, isEnd: part.isEnd, bytes: part.bytes });
       room -= STREAM_HEADER_BYTES + part.bytes.length;
     }
@@ -197,48 +206,56 @@ export class Streams {
   /** Whether `take` would give something. */
   get hasSomething(): boolean {
     const credit = this.#sendLimit - this.#sent;
-    for (const { send, isReset } of this.#streams.values())
-      if (!isReset && (send.hasLost || (send.hasNew && credit > 0))) return true;
+    for (const { send } of this.#waiting) if (send.hasLost || (send.hasNew && credit > 0)) return true;
     return false;
   }
 
   /** Bytes that frames of streams could fill now, counted no further than to more than so many. */
   waitingBytes(most: number): number {
     let bytes = 0;
-    for (const { send, isReset } of this.#streams.values()) {
-      const sendable = isReset ? 0 : send.sendableBytes(this.#sendLimit - this.#sent);
-      if (sendable > 0 || (!isReset && send.hasLost)) bytes += STREAM_HEADER_BYTES + sendable;
+    for (const { send } of this.#waiting) {
+      const sendable = send.sendableBytes(this.#sendLimit - this.#sent);
+      if (sendable > 0 || send.hasLost) bytes += STREAM_HEADER_BYTES + sendable;
       if (bytes > most) break;
     }
     return bytes;
   }
 
-  arrived(frame: Extract<SentFrame, { type: 'stream' }>): StreamEvent[] {
-    const { id, offset, length, isEnd } = frame;
+  /** What one acknowledgement settles, told once for each stream that got further or came to its end. */
+  arrived(frames: readonly SentFrame[]): StreamEvent[] {
+    const events: StreamEvent[] = [];
+    for (const frame of frames) {
+      if (frame.type !== 'stream') continue;
+      const event = this.#arrived(frame);
+      const last = events.at(-1);
+      if (event === undefined) continue;
+      if (last?.type === 'arrived' && last.id === event.id) events[events.length - 1] = event;
+      else events.push(event);
+    }
+    return events;
+  }
+
+  lost({ id, offset, length, isEnd }: SentStreamFrame): void {
     const stream = this.#streams.get(id);
-    if (stream === undefined) return [];
+    if (stream === undefined || stream.isReset) return;
+    stream.send.lost(offset, length, isEnd);
+    this.#waiting.add(stream);
+  }
+
+  #arrived({
+    id,
+    offset,
+    length,
+    isEnd,
+  }: SentStreamFrame): Extract<StreamEvent, { type: 'arrived' }> | undefined {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return undefined;
     const before = stream.send.acknowledgedBytes;
     stream.send.acknowledged(offset, length, isEnd);
     const { acknowledgedBytes, isDone } = stream.send;
     this.#forgetIfDone(id, stream);
-    return acknowledgedBytes > before || isDone
-      ? [{ type: 'arrived', id, offset: acknowledgedBytes, isDone }]
-      : [];
-  }
-
-  lost({ id, offset, length, isEnd }: Extract<SentFrame, { type: 'stream' }>): void {
-    const stream = this.#streams.get(id);
-    if (stream !== undefined && !stream.isReset) stream.send.lost(offset, length, isEnd);
-  }
-
-  #sendable(): [number, Stream][] {
-    const first: [number, Stream][] = [];
-    const then: [number, Stream][] = [];
-    for (const entry of this.#streams) {
-      const [id, { send, isReset }] = entry;
-      if (!isReset && (send.hasLost || send.hasNew)) (id > this.#turn ? first : then).push(entry);
-    }
-    return then.length === 0 ? first : [...first, ...then];
+    const isNews = acknowledgedBytes > before || isDone;
+    return isNews ? { type: 'arrived', id, offset: acknowledgedBytes, isDone } : undefined;
   }
 
   /** Streams that the other end opens come in order: a number stands for all of its below. */
@@ -261,7 +278,7 @@ export class Streams {
   #add(id: number, nowMs: number): void {
     const { peerStreamWindow, ownStreamWindow } = this.#options;
     const send = new SendStream(peerStreamWindow);
-    this.#streams.set(id, { send, receive: new ReceiveStream(ownStreamWindow, nowMs), isReset: false });
+    this.#streams.set(id, { id, send, receive: new ReceiveStream(ownStreamWindow, nowMs), isReset: false });
   }
 
   #count(newBytes: number): boolean {
@@ -272,6 +289,7 @@ export class Streams {
   #forgetIfDone(id: number, stream: Stream): void {
     if (id === MESSAGE_STREAM || !stream.receive.isDone || !(stream.send.isDone || stream.isReset)) return;
     if (!this.#streams.delete(id)) return;
+    this.#waiting.delete(stream);
     if (id % 2 === this.#own) this.#ownOpen -= 1;
   }
 }
