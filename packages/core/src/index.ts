@@ -3,7 +3,8 @@
  *
  * @packageDocumentation
  */
-export { MeshNetwork, type ConnectOptions, type PeerIdentity } from './mesh-network.js';
+export { MeshNetwork } from './mesh-network.js';
+export type { ConnectOptions, PeerIdentity } from './mesh/connector.js';
 export { MessageTypes, type MessageType } from './message-types.js';
 export { MESH_DEFAULTS, type MeshOptions } from './options.js';
 export type { NetworkName } from './network-hash.js';

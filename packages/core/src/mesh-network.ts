@@ -1,13 +1,13 @@
-import { decodeNodeId, isNodeId, type CryptoPool, type NodeId, type SigningIdentity } from '@yakmesh/crypto';
-import { MeshArgumentError, MeshError } from './errors.js';
+import { decodeNodeId, isNodeId, type NodeId, type SigningIdentity } from '@yakmesh/crypto';
+import { MeshArgumentError } from './errors.js';
+import { Connector, type ConnectOptions, type PeerIdentity } from './mesh/connector.js';
 import { DrainWaits } from './mesh/drain-waits.js';
-import { requireEndpoint } from './mesh/endpoint.js';
 import { EventHub } from './mesh/event-hub.js';
-import type { MeshEvents, MeshMessage, MessageHandler } from './mesh/events.js';
+import type { MeshEvents, MessageHandler } from './mesh/events.js';
 import { Holds } from './mesh/holds.js';
+import { Lifecycle } from './mesh/lifecycle.js';
 import { Listening } from './mesh/listening.js';
 import { assembleMesh, type MeshParts } from './mesh/mesh-parts.js';
-import type { Peer } from './mesh/peer.js';
 import { PeerWatcher } from './mesh/peer-watcher.js';
 import type {
   CollectionOptions,
@@ -15,14 +15,11 @@ import type {
   ReplicateOptions,
   ReplicateResult,
 } from './mesh/mesh-record.js';
-import { badCollection, Collection, Records } from './mesh/records.js';
-import { MessageTypes } from './message-types.js';
-import { isCollection } from './sync/record-name.js';
-import { DIAL_TIMEOUT_MS } from './mesh/redialer.js';
+import { RecordWatcher } from './mesh/record-watcher.js';
+import { Collection, Records, requireCollection, requireRule } from './mesh/records.js';
 import { resolveOptions, type MeshConfig, type MeshOptions } from './options.js';
 import { systemRuntime, type MeshRuntime } from './runtime.js';
 import {
-  combineSignals,
   CodedError,
   withAbort,
   type BroadcastOptions,
@@ -47,27 +44,6 @@ import {
 /** The protocol under which the facade's own broadcasts and direct messages travel. */
 const FACADE_PROTOCOL = 'yakmesh/1';
 
-const ACCEPT_RULES: readonly string[] = ['first-writer', 'own-keys', 'open'];
-
-/** Options of {@link MeshNetwork.connect}. */
-export interface ConnectOptions {
-  /** The only peer to accept, as yak1… text. @default the endpoint's #fragment, or whoever answers */
-  readonly expected?: NodeId | undefined;
-  /** Time for the whole dial, in milliseconds. @default 10_000 */
-  readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Who answered a dial. */
-export interface PeerIdentity {
-  readonly nodeId: NodeId;
-  /** ML-DSA-65, 1,952 bytes. */
-  readonly publicKey: Uint8Array;
-  readonly endpoint: string | undefined;
-}
-
-type State = 'idle' | 'starting' | 'running' | 'stopping' | 'stopped';
-
 /**
  * A node of the mesh: listens, dials, gossips and sends over WebSockets, every link under post-quantum keys and every message signed.
  *
@@ -80,19 +56,14 @@ export class MeshNetwork implements MeshTransport {
   readonly records: Records;
   readonly #identity: SigningIdentity;
   readonly #config: MeshConfig;
-  readonly #runtime: MeshRuntime;
-  readonly #pool: CryptoPool;
   readonly #parts: MeshParts;
   readonly #listening: Listening;
   readonly #hub: EventHub;
   readonly #drains: DrainWaits;
   readonly #port: ProtocolPort;
-  readonly #dials = new Set<Promise<unknown>>();
+  readonly #life: Lifecycle;
+  readonly #connector: Connector;
   readonly #holds: Holds;
-  #state: State = 'idle';
-  #starting: Promise<void> | undefined;
-  #opening: Promise<void> | undefined;
-  #stopping: Promise<void> | undefined;
 
   constructor(identity: SigningIdentity, options: MeshOptions = {}, runtime: MeshRuntime = systemRuntime()) {
     if (!isNodeId(identity?.nodeId)) {
@@ -104,8 +75,7 @@ export class MeshNetwork implements MeshTransport {
     this.nodeId = identity.nodeId;
     this.#identity = identity;
     this.#config = resolveOptions(options);
-    this.#runtime = runtime;
-    this.#pool = runtime.createPool();
+    const pool = runtime.createPool();
     const { clock } = runtime;
     const { logger } = this.#config;
     this.#hub = new EventHub({
@@ -118,41 +88,43 @@ export class MeshNetwork implements MeshTransport {
     });
     this.#drains = new DrainWaits(clock, () => this.#parts.links.peers);
     this.#listening = new Listening(this.#config, runtime.sockets);
+    const parts = (): MeshParts => this.#parts;
+    this.#life = new Lifecycle({
+      pool,
+      hub: this.#hub,
+      listening: this.#listening,
+      drains: this.#drains,
+      parts,
+    });
+    this.#connector = new Connector({ clock, whenStarted: () => this.#life.whenStarted(), parts });
     this.#holds = new Holds({
-      parts: () => this.#parts,
-      dial: (endpoint, expected, signal) => this.#dial(endpoint, { expected, signal }, true),
+      parts,
+      dial: (endpoint, expected, signal) => this.#connector.dial(endpoint, { expected, signal }, true),
     });
     this.#parts = assembleMesh({
       identity,
       config: this.#config,
       runtime,
-      pool: this.#pool,
+      pool,
       endpoint: () => this.#listening.advertised,
-      isRunning: () => this.#state === 'running',
+      isRunning: () => this.#life.isRunning,
       events: new PeerWatcher({
         clock,
         log: logger,
         hub: this.#hub,
         drains: this.#drains,
         holds: this.#holds,
-        parts: () => this.#parts,
+        parts,
       }),
-      records: {
-        changed: (record, from) => {
-          const via = from === undefined ? undefined : this.#parts.links.peer(from);
-          const { id, author, version } = record;
-          const message = { type: MessageTypes.REPLICATE, record, id, timeMs: version.timeMs };
-          if (via !== undefined) this.#hub.record(message, via, author);
-          this.records.changed({ record, isRemote: from !== undefined });
-        },
-        asked: (from) => this.#linkMessage({ type: MessageTypes.SYNC_REQUEST }, from),
-        answered: (from, received, sent) =>
-          this.#linkMessage({ type: MessageTypes.SYNC_RESPONSE, received, sent }, from),
-      },
+      records: new RecordWatcher({
+        hub: this.#hub,
+        records: () => this.records,
+        links: () => this.#parts.links,
+      }),
     });
     this.records = new Records({
       sync: () => this.#parts.recordSync,
-      whenStarted: () => this.#whenStarted(),
+      whenStarted: () => this.#life.whenStarted(),
       handlerFailed: (error, type) => {
         this.#parts.counters.add('handler:failed');
         logger.error({ type, error: String(error) }, 'A handler of records failed.');
@@ -181,17 +153,12 @@ export class MeshNetwork implements MeshTransport {
    * Rejects with MESH_NO_FREE_PORT, MESH_STOPPED, or what the system says of the port.
    */
   start(): Promise<void> {
-    this.#starting ??= this.#hub.observed('start', this.#start());
-    return this.#starting;
+    return this.#life.start();
   }
 
   /** Dials `ws://…` or `wss://…` and resolves once the peer has accepted us. The endpoint is dialled again for ever when it is lost. */
   connect(endpoint: string, options: ConnectOptions = {}): Promise<PeerIdentity> {
-    const dial = this.#hub.observed('connect', this.#connect(endpoint, options));
-    this.#dials.add(dial);
-    const done = (): void => void this.#dials.delete(dial);
-    dial.then(done, done);
-    return dial;
+    return this.#hub.observed('connect', this.#connector.connect(endpoint, options));
   }
 
   /**
@@ -231,12 +198,9 @@ export class MeshNetwork implements MeshTransport {
    * @throws MeshArgumentError for a name that is none, RangeError for the 257th rule.
    */
   collection(name: string, options: CollectionOptions = {}): Collection {
-    if (!isCollection(name)) throw badCollection();
+    requireCollection(name);
     const { accept } = options;
-    const isRule = accept === undefined || typeof accept === 'function' || ACCEPT_RULES.includes(accept);
-    if (!isRule)
-      throw new MeshArgumentError('MESH_BAD_OPTION', `accept is ${ACCEPT_RULES.join(', ')} or a function.`);
-    if (accept !== undefined) this.#parts.recordSync?.setRule(name, accept);
+    if (accept !== undefined) this.#parts.recordSync?.setRule(name, requireRule(accept));
     return new Collection(name, this.records, this.nodeId);
   }
 
@@ -277,8 +241,7 @@ export class MeshNetwork implements MeshTransport {
 
   /** Ends all links, timers and workers. Twice is fine. */
   stop(): Promise<void> {
-    this.#stopping ??= this.#hub.observed('stop', this.#stop());
-    return this.#stopping;
+    return this.#life.stop();
   }
 
   onPeer(listener: (event: PeerEvent) => void): Unsubscribe {
@@ -290,7 +253,7 @@ export class MeshNetwork implements MeshTransport {
   }
 
   async hold(id: NodeId, options: HoldOptions): Promise<Unhold> {
-    this.#requireRunning();
+    this.#life.requireRunning();
     return this.#holds.hold(id, options);
   }
 
@@ -311,109 +274,15 @@ export class MeshNetwork implements MeshTransport {
 
   /** Whoever is reached answers with its key. */
   async #keyFound(id: NodeId, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
-    if (this.#state === 'running') await withAbort(signal, this.#parts.forwarder.find(id, undefined));
+    if (this.#life.isRunning) await withAbort(signal, this.#parts.forwarder.find(id, undefined));
     return this.#keyKnown(id);
   }
 
-  async #start(): Promise<void> {
-    if (this.#state !== 'idle')
-      throw new MeshError('MESH_STOPPED', 'A stopped mesh cannot start again; make a new one.');
-    this.#state = 'starting';
-    this.#opening = this.#open();
-    try {
-      await this.#opening;
-    } catch (error) {
-      await this.stop();
-      throw error;
-    }
-    // The caller may have stopped us while the port was being bound.
-    if (this.#isStopRequested())
-      throw new MeshError('MESH_STOPPED', 'The mesh was stopped while it started.');
-    this.#state = 'running';
-    this.#parts.membership.start();
-  }
-
-  async #open(): Promise<void> {
-    await this.#pool.ready();
-    await this.#parts.replayKeeper?.start();
-    await this.#parts.membership.load();
-    await this.#parts.recordSync?.start();
-    await this.#listening.start(this.#parts.links.door);
-  }
-
-  #linkMessage(message: MeshMessage, from: NodeId): void {
-    const peer = this.#parts.links.peer(from);
-    if (peer !== undefined) this.#hub.linkMessage(message, peer);
-  }
-
-  #isStopRequested(): boolean {
-    return this.#state !== 'starting';
-  }
-
-  async #stop(): Promise<void> {
-    this.#state = 'stopping';
-    const { redialer, membership, flows, finder, forwarder, deliveries, links, pacer, spreader, router } =
-      this.#parts;
-    const { crypto, replayKeeper, recordSync, protocols } = this.#parts;
-    // What is being opened can be closed only once it is open.
-    await this.#opening?.catch(() => undefined);
-    redialer.stop();
-    protocols.stop();
-    spreader.stop();
-    flows.stop();
-    finder.stop();
-    forwarder.stop();
-    deliveries.stop(
-      new MeshError('MESH_STOPPED', 'The mesh was stopped before the message was acknowledged.'),
-    );
-    this.#drains.stop();
-    await Promise.all([links.stop(), this.#listening.stop()]);
-    pacer.stop();
-    router.stop();
-    await recordSync?.stop();
-    await crypto.close();
-    await membership.stop();
-    await replayKeeper?.stop();
-    this.#state = 'stopped';
-  }
-
-  async #connect(text: string, options: ConnectOptions): Promise<PeerIdentity> {
-    const peer = await this.#dial(text, options, false);
-    return { nodeId: peer.nodeId, publicKey: peer.outcome.publicKey.slice(), endpoint: peer.info.endpoint };
-  }
-
-  async #dial(text: string, options: ConnectOptions, isHeld: boolean): Promise<Peer> {
-    const parsed = requireEndpoint(text);
-    await this.#whenStarted();
-    const expected = options.expected ?? parsed.expected;
-    if (expected !== undefined && !isNodeId(expected)) {
-      throw new MeshArgumentError('MESH_BAD_ARGUMENT', 'expected is a node id: yak1…, 62 characters.');
-    }
-    const { timeoutMs = DIAL_TIMEOUT_MS, signal } = options;
-    const { clock } = this.#runtime;
-    const limited = combineSignals(signal, { clock, timeoutMs });
-    const endpoint = { url: parsed.url, expected };
-    try {
-      if (limited.signal.aborted)
-        throw new MeshError('MESH_ABORTED', 'The dial was aborted before it began.');
-      const { links, redialer, membership } = this.#parts;
-      const peer = await links.dial(
-        endpoint,
-        isHeld ? 'hold' : links.peerCount === 0 ? 'join' : 'need',
-        limited.signal,
-      );
-      if (!isHeld) redialer.keep(endpoint, peer);
-      membership.connected(peer);
-      return peer;
-    } finally {
-      limited.dispose();
-    }
-  }
-
   async #broadcast(message: unknown, options: BroadcastOptions): Promise<BroadcastResult> {
-    await this.#whenStarted();
+    await this.#life.whenStarted();
     // connect() and broadcast() in one breath work: the message waits for the first link.
-    if (this.#parts.links.peerCount === 0 && this.#dials.size > 0) await Promise.allSettled(this.#dials);
+    const { firstDials } = this.#connector;
+    if (firstDials !== undefined) await firstDials;
     return this.#port.broadcast(message as Payload, options);
   }
 
@@ -424,17 +293,7 @@ export class MeshNetwork implements MeshTransport {
         `${String(nodeId)} is no node id (yak1…, 62 characters).`,
       );
     }
-    await this.#whenStarted();
+    await this.#life.whenStarted();
     return this.#port.send(nodeId, message as Payload, options);
-  }
-
-  async #whenStarted(): Promise<void> {
-    if (this.#state === 'starting') await this.#starting;
-    this.#requireRunning();
-  }
-
-  #requireRunning(): void {
-    if (this.#state === 'idle') throw new MeshError('MESH_NOT_STARTED', 'Call start() first.');
-    if (this.#state !== 'running') throw new MeshError('MESH_STOPPED', 'The mesh was stopped.');
   }
 }

@@ -4,6 +4,7 @@ import { RecordError } from '../sync/errors.js';
 import { isCollection, namesOf, recordName } from '../sync/record-name.js';
 import { Emitter, type Payload, type Unsubscribe } from '../transport/index.js';
 import type {
+  AcceptRule,
   MeshRecord,
   RecordChangeEvent,
   RecordRange,
@@ -11,6 +12,8 @@ import type {
   ReplicateResult,
 } from './mesh-record.js';
 import type { RecordSync } from './record-sync.js';
+
+const ACCEPT_RULES: readonly string[] = ['first-writer', 'own-keys', 'open'];
 
 export interface RecordsOptions {
   /** Undefined where the option `records` is false. */
@@ -54,7 +57,7 @@ export class Records {
 
   /** The records of a collection in the order of their keys' bytes, deleted ones left out. They may change meanwhile. */
   async *range(collection: string, range: RecordRange = {}): AsyncGenerator<MeshRecord> {
-    if (!isCollection(collection)) throw badCollection();
+    requireCollection(collection);
     const { gte, lt, limit = Infinity, reverse = false } = range;
     const { from, to } = namesOf(collection, gte, lt);
     let count = 0;
@@ -151,15 +154,23 @@ export class Collection {
   }
 }
 
-export function badCollection(): MeshArgumentError {
-  return new MeshArgumentError(
+/** @throws MeshArgumentError for what cannot name a collection. */
+export function requireCollection(name: string): void {
+  if (isCollection(name)) return;
+  throw new MeshArgumentError(
     'MESH_BAD_ARGUMENT',
     'A collection is named by 1 to 64 characters of printable ASCII without spaces.',
   );
 }
 
+/** @throws MeshArgumentError for what is neither the name of a rule nor a function. */
+export function requireRule(accept: AcceptRule): AcceptRule {
+  if (typeof accept === 'function' || ACCEPT_RULES.includes(accept)) return accept;
+  throw new MeshArgumentError('MESH_BAD_OPTION', `accept is ${ACCEPT_RULES.join(', ')} or a function.`);
+}
+
 function requireName(collection: string, key: string): string {
-  if (!isCollection(collection)) throw badCollection();
+  requireCollection(collection);
   const name = recordName(collection, key);
   if (name !== undefined) return name;
   throw new MeshArgumentError('MESH_BAD_ARGUMENT', 'A key is 1 to 256 bytes of text.');

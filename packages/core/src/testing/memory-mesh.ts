@@ -1,5 +1,6 @@
 import { Identity } from '@yakmesh/crypto';
-import { MeshNetwork, type PeerIdentity } from '../mesh-network.js';
+import type { PeerIdentity } from '../mesh/connector.js';
+import { MeshNetwork } from '../mesh-network.js';
 import type { MeshOptions } from '../options.js';
 import { MemoryNetwork } from './memory-network.js';
 import type { Latency } from './network-conditions.js';
