@@ -15,6 +15,31 @@ export function callerCode(code: MeshErrorCode | PeerFaultCode): MeshErrorCode {
   return code.startsWith('PEER_') ? 'MESH_CONNECT_FAILED' : (code as MeshErrorCode);
 }
 
+/** What the HTTP status says with which a listener refuses a WebSocket. */
+const HTTP_REFUSALS: Readonly<Record<number, MeshErrorCode>> = {
+  403: 'LINK_DENIED',
+  429: 'MESH_RATE_LIMITED',
+  503: 'MESH_BUSY',
+};
+
+/** The code for a socket that closed before it was open, by what it closed with. */
+export function upgradeCode(closeCode: number): MeshErrorCode {
+  return HTTP_REFUSALS[closeCode] ?? 'MESH_CONNECT_FAILED';
+}
+
+const REFUSALS: readonly string[] = [
+  'MESH_VERSION_MISMATCH',
+  'MESH_NETWORK_MISMATCH',
+  'MESH_BUSY',
+  'MESH_RATE_LIMITED',
+  'MESH_PUZZLE',
+];
+
+/** Whether it is the accepting side that ends a handshake with this code. */
+export function isRefusal(code: string): boolean {
+  return REFUSALS.includes(code);
+}
+
 const REASONS: Readonly<Record<string, string>> = {
   LINK_DENIED: 'a rule of this node or of the other one denies it',
   LINK_CLOSED: 'the other end closed during the handshake; is it a YAKMESH node?',

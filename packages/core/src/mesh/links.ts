@@ -20,7 +20,8 @@ import { duplicateWinner, Peer } from './peer.js';
 import { penaltyOf } from './penalties.js';
 import { Room, type DialPurpose, type Yielding } from './room.js';
 import { RunningClock } from './running-clock.js';
-import { Session, type SessionListener } from './session.js';
+import { Session } from './session.js';
+import type { SessionListener } from './session-listener.js';
 
 /** How long `stop` waits for orderly closes; then the sockets are dropped. */
 const STOP_MS = 2_000;

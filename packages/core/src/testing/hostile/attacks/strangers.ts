@@ -1,5 +1,5 @@
 import { utf8ToBytes } from '@yakmesh/crypto';
-import { HANDSHAKE_BYTES_MAX } from '../../../mesh/session.js';
+import { HANDSHAKE_BYTES_MAX } from '../../../mesh/handshake-driver.js';
 import { RECORD_WIRE_BYTES_MAX } from '../../../record/frames.js';
 import type { Attack } from '../attack.js';
 import type { RawAttacker } from '../raw-attacker-node.js';
