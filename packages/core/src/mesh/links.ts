@@ -2,7 +2,6 @@ import type { NodeId } from '@yakmesh/crypto';
 import type { CryptoJobs } from '../crypto-job.js';
 import type { LinkErrorCode, MeshErrorCode, PeerFaultCode } from '../errors.js';
 import type { HandshakeOutcome } from '../handshake/actions.js';
-import type { HandshakeMachine } from '../handshake/handshake-machine.js';
 import type { LinkInfo } from '../link/control-frames.js';
 import type { LinkAction } from '../link/link-actions.js';
 import type { LinkEnd } from '../link/link-end.js';
@@ -13,18 +12,16 @@ import type { Admission } from './admission.js';
 import { hostOf } from './address.js';
 import type { Counters } from './counters.js';
 import { abortCode, callerCode, dialError } from './dial-errors.js';
+import { Dials, type DialWish } from './dials.js';
 import type { Endpoint } from './endpoint.js';
 import type { HandshakeMaker } from './handshakes.js';
 import type { LinkLayer, LinksEvents } from './link-layer.js';
 import { duplicateWinner, Peer } from './peer.js';
 import { penaltyOf } from './penalties.js';
 import { Room, type DialPurpose, type Yielding } from './room.js';
-import { RunningClock } from './running-clock.js';
-import { Session } from './session.js';
+import type { Session } from './session.js';
 import type { SessionListener } from './session-listener.js';
-
-/** How long `stop` waits for orderly closes; then the sockets are dropped. */
-const STOP_MS = 2_000;
+import { Sessions } from './sessions.js';
 
 /** How long `stop` waits at most for queues to empty. */
 const FLUSH_MS = 1_000;
@@ -53,34 +50,20 @@ export interface LinksOptions {
   readonly events: LinksEvents;
 }
 
-interface Dial {
-  readonly resolve: (peer: Peer<Session>) => void;
-  readonly reject: (code: MeshErrorCode) => void;
-  readonly purpose: DialPurpose;
-  readonly endpoint: Endpoint;
-}
-
-/** All sessions of a node: accepts, dials, keeps one link a peer, and ends them. */
+/** All links of a node: accepts, dials, keeps one a peer, and ends them. */
 export class Links implements LinkLayer, SessionListener {
   readonly #options: LinksOptions;
-  readonly #sessions = new Set<Session>();
   readonly #peers = new Map<NodeId, Peer<Session>>();
-  readonly #dials = new Map<Session, Dial>();
-  /** Sessions whose socket is not gone. */
-  readonly #sockets = new Set<Session>();
-  readonly #running: RunningClock;
+  readonly #dials = new Dials();
+  readonly #sessions: Sessions;
   readonly #room: Room;
   #isStopping = false;
-  #allGone: (() => void) | undefined;
 
   constructor(options: LinksOptions) {
     this.#options = options;
     this.#room = new Room(options.maxPeers, () => this.#peers.values(), options.yielding);
-    this.#running = new RunningClock(options.clock, () => {
-      const nowMs = this.#running.nowMs();
-      for (const session of this.#sessions) session.tick(nowMs);
-      return this.#sessions.size > 0;
-    });
+    const { clock, random, jobs } = options;
+    this.#sessions = new Sessions({ clock, random, jobs, listener: this });
   }
 
   get peers(): readonly Peer<Session>[] {
@@ -91,18 +74,8 @@ export class Links implements LinkLayer, SessionListener {
     return this.#peers.size;
   }
 
-  /** Sockets that are open, authenticated or not. */
-  get sessionCount(): number {
-    return this.#sessions.size;
-  }
-
-  /** Tells every peer anew of our endpoint and protocols. */
   sendInfo(): void {
-    for (const session of this.#sessions) {
-      if (!session.isUsable) continue;
-      session.machine?.sendInfo();
-      session.schedule();
-    }
+    this.#sessions.sendInfo();
   }
 
   peer(nodeId: NodeId): Peer<Session> | undefined {
@@ -123,13 +96,14 @@ export class Links implements LinkLayer, SessionListener {
 
   /** Dials; resolves when the peer has accepted. Rejects with the code that says why not. */
   async dial(endpoint: Endpoint, purpose: DialPurpose, signal: AbortSignal): Promise<Peer<Session>> {
+    const wish = { endpoint, purpose, signal };
     const [own, ...accepted] = this.#options.networkHashes;
     try {
-      return await this.#dialAs(own, endpoint, purpose, signal);
+      return await this.#dialAs(own, wish);
     } catch (error) {
       // A peer that knows only an older network which we accept: we speak as a member of that one.
       for (const networkHash of codeOf(error) === 'MESH_NETWORK_MISMATCH' ? accepted : []) {
-        const peer = await this.#dialAs(networkHash, endpoint, purpose, signal).catch(() => undefined);
+        const peer = await this.#dialAs(networkHash, wish).catch(() => undefined);
         if (peer !== undefined) return peer;
       }
       throw error;
@@ -139,20 +113,9 @@ export class Links implements LinkLayer, SessionListener {
   /** Ends every session; resolves when the last socket is gone. */
   async stop(): Promise<void> {
     this.#isStopping = true;
-    for (const session of [...this.#dials.keys()]) session.close('MESH_STOPPED');
+    for (const session of this.#dials.sessions) session.close('MESH_STOPPED');
     await this.#flushed();
-    for (const session of [...this.#sessions]) session.close('LINK_CLOSED');
-    this.#running.stop();
-    if (this.#sockets.size === 0) return;
-    const { clock } = this.#options;
-    const timer = clock.setTimer(STOP_MS, () => {
-      for (const session of this.#sockets) session.terminate();
-      this.#allGone?.();
-    });
-    await new Promise<void>((resolve) => {
-      this.#allGone = resolve;
-    });
-    clock.clearTimer(timer);
+    await this.#sessions.stop();
   }
 
   link(session: Session, outcome: HandshakeOutcome): LinkEnd | LinkErrorCode {
@@ -163,14 +126,14 @@ export class Links implements LinkLayer, SessionListener {
     if (!admission.link(outcome.nodeId, session.address, session.direction)) return 'LINK_DENIED';
     session.isLinked = true;
     const parts = { ...this.#options.link(), outcome };
-    const nowMs = this.#running.nowMs();
+    const nowMs = this.#sessions.runningMs();
     return this.#options.createLink?.(parts, nowMs) ?? new LinkMachine(parts, nowMs);
   }
 
   established(session: Session, info: LinkInfo): void {
     const { outcome } = session;
     if (outcome === undefined) return;
-    const dial = this.#takeDial(session);
+    const dial = this.#dials.take(session);
     const known = this.#peers.get(outcome.nodeId);
     if (known?.session === session) {
       known.info = info;
@@ -206,11 +169,11 @@ export class Links implements LinkLayer, SessionListener {
 
   closed(session: Session, code: MeshErrorCode | PeerFaultCode, isRemote: boolean): void {
     const { counters, events, admission } = this.#options;
-    this.#sessions.delete(session);
+    this.#sessions.closed(session);
     admission.settled(session);
     counters.add(isRemote ? `remote:${code}` : code);
     this.#tellGuard(session, isRemote ? 0 : penaltyOf(code), code);
-    const dial = this.#takeDial(session);
+    const dial = this.#dials.take(session);
     dial?.reject(callerCode(code));
     const peer = session.nodeId === undefined ? undefined : this.#peers.get(session.nodeId);
     if (peer === undefined || peer.session !== session) {
@@ -218,7 +181,7 @@ export class Links implements LinkLayer, SessionListener {
       else events.refused(session, code);
       return;
     }
-    const survivor = this.#otherSession(session);
+    const survivor = this.#sessions.otherThan(session);
     if (survivor !== undefined) {
       peer.session = survivor;
       this.#moveUnsent(session, peer);
@@ -229,8 +192,7 @@ export class Links implements LinkLayer, SessionListener {
   }
 
   gone(session: Session): void {
-    this.#sockets.delete(session);
-    if (this.#sockets.size === 0) this.#allGone?.();
+    this.#sessions.gone(session);
   }
 
   drained(session: Session): void {
@@ -253,19 +215,14 @@ export class Links implements LinkLayer, SessionListener {
   /** Peers that have been accepted and have not said anything yet take room too. */
   #hasRoom(newcomer: Session, { nodeId, params }: HandshakeOutcome): boolean {
     if (this.#peers.has(nodeId)) return true;
-    let count = 0;
-    for (const session of this.#sessions) {
-      const isAccepted = session.machine?.isEstablished === false && session.role === 'responder';
-      if (session !== newcomer && isAccepted && session.nodeId !== nodeId) count += 1;
-    }
-    return this.#room.admits(params.purpose, 'responder', count);
+    return this.#room.admits(params.purpose, 'responder', this.#sessions.silentBeside(newcomer, nodeId));
   }
 
   /** Takes an accepted socket. */
   #accept(socket: Socket): SocketHandlers {
     const { handshakes, admission } = this.#options;
     const address = socket.remoteAddress;
-    const session = this.#open('responder', handshakes.responder(address), address);
+    const session = this.#sessions.open('responder', handshakes.responder(address), address);
     admission.opened(session);
     session.attach(socket);
     return session.handlers;
@@ -283,58 +240,21 @@ export class Links implements LinkLayer, SessionListener {
     guard.released?.({ address, direction, nodeId: proven, livedMs: nowMs - openedMs }, nowMs);
   }
 
-  #open(role: 'initiator' | 'responder', machine: HandshakeMachine, address: string): Session {
-    const { clock, random, jobs } = this.#options;
-    const session = new Session({
-      role,
-      machine,
-      jobs: jobs(String(random.u32())),
-      clock,
-      runningMs: () => this.#running.nowMs(),
-      listener: this,
-      address,
-      openedMs: clock.monotonicMs(),
-    });
-    this.#sessions.add(session);
-    this.#sockets.add(session);
-    this.#running.start();
-    return session;
-  }
-
-  #dialAs(
-    networkHash: Uint8Array,
-    endpoint: Endpoint,
-    purpose: DialPurpose,
-    signal: AbortSignal,
-  ): Promise<Peer<Session>> {
-    return new Promise((resolve, reject) => {
-      const fail = (code: MeshErrorCode): void => reject(dialError(code, endpoint));
-      if (this.#isStopping) return fail('MESH_STOPPED');
-      if (signal.aborted) return fail(abortCode(signal.reason));
-      const known = endpoint.expected === undefined ? undefined : this.#peers.get(endpoint.expected);
-      if (known !== undefined) return resolve(known);
-      if (!this.#room.admits(purpose, 'initiator')) return fail('MESH_FULL');
-      const { handshakes, admission } = this.#options;
-      if (!admission.dial(endpoint)) return fail('LINK_DENIED');
-      const machine = handshakes.initiator(networkHash, endpoint, purpose === 'swap' ? 'fill' : purpose);
-      const session = this.#open('initiator', machine, hostOf(endpoint.url));
-      const onAbort = (): void => session.close(abortCode(signal.reason));
-      const settle = (): void => signal.removeEventListener('abort', onAbort);
-      this.#dials.set(session, {
-        endpoint,
-        purpose,
-        resolve: (peer) => {
-          settle();
-          resolve(peer);
-        },
-        reject: (code) => {
-          settle();
-          fail(code);
-        },
-      });
-      signal.addEventListener('abort', onAbort);
-      this.#connect(session, endpoint.url);
-    });
+  #dialAs(networkHash: Uint8Array, wish: DialWish): Promise<Peer<Session>> {
+    const { endpoint, purpose, signal } = wish;
+    const fail = (code: MeshErrorCode): Promise<never> => Promise.reject(dialError(code, endpoint));
+    if (this.#isStopping) return fail('MESH_STOPPED');
+    if (signal.aborted) return fail(abortCode(signal.reason));
+    const known = endpoint.expected === undefined ? undefined : this.#peers.get(endpoint.expected);
+    if (known !== undefined) return Promise.resolve(known);
+    if (!this.#room.admits(purpose, 'initiator')) return fail('MESH_FULL');
+    const { handshakes, admission } = this.#options;
+    if (!admission.dial(endpoint)) return fail('LINK_DENIED');
+    const machine = handshakes.initiator(networkHash, endpoint, purpose === 'swap' ? 'fill' : purpose);
+    const session = this.#sessions.open('initiator', machine, hostOf(endpoint.url));
+    const dialled = this.#dials.wait(session, wish);
+    this.#connect(session, endpoint.url);
+    return dialled;
   }
 
   #connect(session: Session, url: string): void {
@@ -370,20 +290,5 @@ export class Links implements LinkLayer, SessionListener {
 
   #moveUnsent(session: Session, peer: Peer<Session>): void {
     for (const item of session.machine?.takeUnsent() ?? []) peer.session.enqueue(item);
-  }
-
-  #otherSession(ended: Session): Session | undefined {
-    for (const session of this.#sessions)
-      if (session.nodeId === ended.nodeId && session.isUsable) return session;
-    // The peer may have ended this link for another one before its first word on that has arrived here.
-    for (const session of this.#sessions)
-      if (session.nodeId === ended.nodeId && session.canQueue) return session;
-    return undefined;
-  }
-
-  #takeDial(session: Session): Dial | undefined {
-    const dial = this.#dials.get(session);
-    this.#dials.delete(session);
-    return dial;
   }
 }
