@@ -7,7 +7,7 @@ import {
   type Payload,
 } from '../transport/index.js';
 import type { Counters } from './counters.js';
-import type { SignedMessage } from './router.js';
+import type { SignedMessage } from './subscriber.js';
 
 /** What is asked: a protocol's handler, or core itself. */
 export type AskGate = (

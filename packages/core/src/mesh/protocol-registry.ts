@@ -26,7 +26,7 @@ import type { Peer } from './peer.js';
 import { signingError } from './publish-errors.js';
 import type { Publisher } from './publisher.js';
 import type { Reports } from './reports.js';
-import type { Subscriber } from './router.js';
+import type { Subscriber } from './subscriber.js';
 
 /** Protocols open at once: all that INFO can name. */
 export const OPEN_PROTOCOLS_MAX = 64;

@@ -34,7 +34,7 @@ import { LiveRecords } from './live-records.js';
 import type { Peer } from './peer.js';
 import type { ProtocolRegistry } from './protocol-registry.js';
 import type { Publisher, PublishOptions } from './publisher.js';
-import type { SignedMessage } from './router.js';
+import type { SignedMessage } from './subscriber.js';
 import { SyncNeighbours } from './sync-neighbours.js';
 
 /** Option `records` with every default filled in. */

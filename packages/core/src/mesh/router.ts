@@ -1,41 +1,28 @@
-import { bytesToHex, equalBytes, type NodeId } from '@yakmesh/crypto';
-import type { Batch, BatchMessage } from '../envelope/batch.js';
+import { equalBytes, type NodeId } from '@yakmesh/crypto';
+import type { BatchMessage } from '../envelope/batch.js';
 import { HopFlag } from '../envelope/hop-flags.js';
 import { EnvelopeClass, MESSAGE_ID_BYTES, type Envelope } from '../envelope/envelope.js';
 import { decodePayload } from '../envelope/payload.js';
 import type { ReplayState } from '../envelope/replay-state.js';
 import type { PeerFaultCode } from '../errors.js';
-import { detached } from '../link/parcel-check.js';
 import type { Arrival } from '../link/parcel-reader.js';
-import type { Clock, GateVerdict, Guard, MessageInfo, Payload, Priority } from '../transport/index.js';
+import type { Clock, Guard, MessageInfo, Payload } from '../transport/index.js';
+import { HeldMessage, heldAlone, isTreeCopy, messageInfo, type Work } from './arrival-work.js';
 import type { Counters } from './counters.js';
 import type { Deliveries } from './deliveries.js';
 import type { Forwarder } from './forwarder.js';
 import { HeldMessages } from './held-messages.js';
 import type { PeerSession } from './link-layer.js';
-import type { Held, Refusal } from './origin-lines.js';
+import type { Refusal } from './origin-lines.js';
 import type { Peer } from './peer.js';
 import type { Receipts } from './receipts.js';
 import { Repetitions } from './repetitions.js';
 import type { Reports } from './reports.js';
 import type { Spreader } from './spreader.js';
+import type { Subscriber } from './subscriber.js';
 
 /** Messages dealt with before the event loop gets a turn. */
 const MESSAGES_PER_TURN = 128;
-
-/** A message with what proves it: for protocols of core itself that keep the proof. */
-export interface SignedMessage {
-  readonly batch: Batch;
-  readonly message: BatchMessage;
-}
-
-/** Where messages of a protocol go. */
-export interface Subscriber {
-  /** Undefined where the protocol has no gate: then its messages are relayed without being looked at. */
-  readonly gate:
-    ((payload: Payload, info: MessageInfo, signed: SignedMessage) => Promise<GateVerdict>) | undefined;
-  message(payload: Payload, info: MessageInfo): void;
-}
 
 export interface RouterOptions {
   readonly self: NodeId;
@@ -50,49 +37,6 @@ export interface RouterOptions {
   readonly deliveries: Deliveries;
   readonly receipts: Receipts;
   readonly subscriber: (protocol: string) => Subscriber | undefined;
-}
-
-interface Work {
-  readonly from: Peer;
-  /** Whose credit the arrival holds. */
-  readonly session: PeerSession;
-  readonly arrival: Arrival;
-  readonly receivedMs: number;
-  next: number;
-  /** Messages of it that wait for their origin's allowance. */
-  held: number;
-  /** Messages of it that were here before. */
-  copies: number;
-  fresh: BatchMessage[];
-  /** Messages of it for other nodes. */
-  transit: BatchMessage[];
-  /** Whether the way back to its origin is taken up, as those that go on may say. */
-  readonly isAdopted: boolean;
-}
-
-/** A message that waits for its origin's allowance. */
-class HeldMessage implements Held {
-  readonly work: Work;
-  readonly message: BatchMessage;
-  readonly #isOwn: boolean;
-
-  constructor(work: Work, message: BatchMessage) {
-    this.work = work;
-    this.message = message;
-    this.#isOwn = work.arrival.batch.origin === work.from.nodeId;
-  }
-
-  get origin(): NodeId {
-    return this.work.arrival.batch.origin;
-  }
-
-  get bytes(): number {
-    return this.message.core.length;
-  }
-
-  get isCovered(): boolean {
-    return this.#isOwn && !this.work.session.isClosed;
-  }
 }
 
 /** Takes verified messages: accepts each once, has it relayed, and gives it to its protocol. */
@@ -251,13 +195,7 @@ export class Router {
       work.held += 1;
       return this.#held.hold(held, refusal);
     }
-    // Its neighbour gets its credit back, so the rest of the arrival must not stay in memory with it.
-    const own = detached(message);
-    const arrival = { ...work.arrival, messages: [own], isWhole: false, chargedBytes: 0 };
-    this.#held.hold(
-      new HeldMessage({ ...work, arrival, next: 1, held: 1, copies: 0, fresh: [], transit: [] }, own),
-      refusal,
-    );
+    this.#held.hold(heldAlone(work, message), refusal);
   }
 
   /** Messages of one origin may go on; they are relayed together as they came together. */
@@ -346,27 +284,4 @@ export class Router {
     this.#options.reports.node(origin, 'PEER_BAD_PAYLOAD', 10);
     return undefined;
   }
-}
-
-/** All of it came along the tree and was here before. */
-function isTreeCopy({ arrival, copies }: Work): boolean {
-  const { batch, flags = 0, messages } = arrival;
-  const isTree = batch.use === 'gossip' && (flags & (HopFlag.FLOOD | HopFlag.REPAIR)) === 0;
-  return isTree && copies === messages.length;
-}
-
-function messageInfo(work: Work, message: BatchMessage): MessageInfo {
-  const { envelope, id } = message;
-  return {
-    kind: envelope.class === EnvelopeClass.BROADCAST ? 'broadcast' : 'direct',
-    from: work.arrival.batch.origin,
-    via: work.from.nodeId,
-    id: bytesToHex(id),
-    priority: Math.min(4, envelope.priority) as Priority,
-    epoch: envelope.epoch,
-    sequence: envelope.sequence,
-    timeMs: envelope.timeMs,
-    lifeMs: envelope.lifeSeconds * 1_000,
-    receivedMs: work.receivedMs,
-  };
 }
