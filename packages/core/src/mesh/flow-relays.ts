@@ -11,6 +11,7 @@ import type { Counters } from './counters.js';
 import { flowLane } from './flow-end.js';
 import { FlowLabels } from './flow-labels.js';
 import { FlowCloseCode, type FlowCloseCodeOf, type FlowPlaces } from './flow-places.js';
+import { frameItem } from './frame-item.js';
 import type { MeshForwarder } from './mesh-forwarder.js';
 import type { Peer } from './peer.js';
 import type { RouteFinder } from './route-finder.js';
@@ -178,12 +179,5 @@ function leg(peer: Peer, label: Uint8Array): Leg {
 }
 
 function enqueue({ peer, lane }: Leg, frame: Uint8Array, onSent?: () => void): boolean {
-  return peer.enqueue({
-    type: 'frame',
-    frame,
-    bytes: frame.length,
-    priority: PRIORITY.routine,
-    lane,
-    onSent,
-  });
+  return peer.enqueue(frameItem(frame, PRIORITY.routine, lane, onSent));
 }

@@ -9,6 +9,7 @@ import {
 import {
   CodedError,
   FLOW_BODY_BYTES_MAX,
+  PRIORITY,
   TTL_MAX,
   withAbort,
   type Clock,
@@ -19,6 +20,7 @@ import {
   type TimerHandle,
 } from '../transport/index.js';
 import type { Counters } from './counters.js';
+import { frameItem } from './frame-item.js';
 import { FlowEnd, type FlowEndKeeper } from './flow-end.js';
 import { FlowLabels } from './flow-labels.js';
 import { FlowCloseCode, FlowPlaces } from './flow-places.js';
@@ -81,7 +83,7 @@ export class Flows implements FlowEndKeeper {
     const end = new FlowEnd({ keeper: this, peer, label, protocol, priority, isDirect, nowMs });
     const frame = encodeFlowOpen({ label, ttl: TTL_MAX, destination, protocol, body });
     const { lane } = end;
-    if (!peer.enqueue({ type: 'frame', frame, bytes: frame.length, priority, lane })) throw queueFull(to);
+    if (!peer.enqueue(frameItem(frame, priority, lane))) throw queueFull(to);
     this.#add(end);
     return end;
   }
@@ -138,8 +140,7 @@ export class Flows implements FlowEndKeeper {
 
   closeEnd(end: FlowEnd, code: number, isOwn: boolean): void {
     const { peer, label, priority, lane } = end;
-    const frame = encodeFlowClose({ label, code });
-    peer.enqueue({ type: 'frame', frame, bytes: frame.length, priority, lane });
+    peer.enqueue(frameItem(encodeFlowClose({ label, code }), priority, lane));
     this.#remove(end, code, !isOwn);
     this.#disarmIdle();
   }
@@ -172,8 +173,7 @@ export class Flows implements FlowEndKeeper {
   }
 
   #refuse(peer: Peer, label: Uint8Array, code: number): void {
-    const frame = encodeFlowClose({ label, code });
-    peer.enqueue({ type: 'frame', frame, bytes: frame.length, priority: 0 });
+    peer.enqueue(frameItem(encodeFlowClose({ label, code }), PRIORITY.routine));
   }
 
   #add(end: FlowEnd): void {

@@ -3,10 +3,11 @@ import type { MeshErrorCode, PeerFaultCode } from '../errors.js';
 import { encodePeers, HINTS_MAX, type PeerHint } from '../link/control-frames.js';
 import type { LinkAction } from '../link/link-actions.js';
 import { MessageTypes } from '../message-types.js';
-import type { Clock, Logger } from '../transport/index.js';
+import { PRIORITY, type Clock, type Logger } from '../transport/index.js';
 import type { DrainWaits } from './drain-waits.js';
 import { isAdvertisable } from './endpoint.js';
 import type { EventHub } from './event-hub.js';
+import { frameItem } from './frame-item.js';
 import type { Holds } from './holds.js';
 import type { LinksEvents, PeerSession } from './link-layer.js';
 import type { MeshParts } from './mesh-parts.js';
@@ -159,7 +160,7 @@ function hintsOf(peers: readonly Peer[]): Uint8Array {
 }
 
 function send(to: Peer, frame: Uint8Array): void {
-  to.enqueue({ type: 'frame', frame, bytes: frame.length, priority: 0 });
+  to.enqueue(frameItem(frame, PRIORITY.routine));
 }
 
 function isTellable(about: Peer, to: Peer): boolean {
