@@ -1,23 +1,21 @@
-import { TokenBucket } from '../link/token-bucket.js';
 import type { Machine, Random } from '../transport/index.js';
+import { Acknowledgements } from './acknowledgements.js';
 import * as limits from './limits.js';
 import { decodeSyncFrame, encodeSyncFrame } from './messages.js';
-import type { NeighbourAction, ProvenRecord, ReceivedChunk, ReceivedHead } from './neighbour-actions.js';
+import type { NeighbourAction, ProvenRecord, ReceivedChunk, ReceivedRecord } from './neighbour-actions.js';
 import type { RangeIndex } from './range-index.js';
+import { NeighbourQuestions } from './neighbour-questions.js';
 import { NeighbourWork } from './neighbour-work.js';
-import { compareList, differs, openingRanges, wantedNames } from './range-answers.js';
+import { openingRanges } from './range-answers.js';
 import type { RecordMeta } from './record.js';
 import {
   encodeChunk,
   encodeCompare,
   encodeFetch,
-  encodeHead,
-  encodeKey,
   encodeRecord,
-  type ComparedRange,
-  type RangeIds,
   type StreamMessage,
 } from './stream-messages.js';
+import { ReceivedHeads, SentHeads } from './stream-heads.js';
 import { StreamReceiver } from './stream-receiver.js';
 import { StreamSender } from './stream-sender.js';
 
@@ -27,31 +25,23 @@ export interface NeighbourMachineOptions {
   readonly nowMs: number;
 }
 
-interface Round {
-  received: number;
-  sent: number;
-}
-
 /** The exchange of records with one neighbour: PROTOCOL.md, "sync/1". Its numbers there stand in the comments here. */
 export class NeighbourMachine implements Machine<NeighbourAction> {
   readonly #index: RangeIndex<RecordMeta>;
   readonly #random: Random;
   readonly #sender: StreamSender;
   readonly #receiver = new StreamReceiver();
-  readonly #controls: TokenBucket;
-  readonly #openings: TokenBucket;
-  #actions: NeighbourAction[] = [];
-  #round: Round | undefined;
   readonly #work: NeighbourWork;
-  #key: Uint8Array | undefined;
-  #head: ReceivedHead | undefined;
-  #sentAuthor: string | undefined;
-  #sentHead: string | undefined;
+  readonly #questions: NeighbourQuestions;
+  readonly #heads = new ReceivedHeads();
+  readonly #sentHeads = new SentHeads();
+  readonly #acknowledgements = new Acknowledgements();
+  #actions: NeighbourAction[] = [];
+  /** Records that came and went in a round that we began. */
+  #round: { received: number; sent: number } | undefined;
   #loading: number | undefined;
   #storing: number | undefined;
   #ticket = 0;
-  #acknowledged = { received: 0, sent: 0, isIdle: false };
-  #peer = { received: -1, sent: -1, isIdle: false };
   #progressMs: number;
   #resumeMs: number | undefined;
   #restartMs = -Infinity;
@@ -61,10 +51,9 @@ export class NeighbourMachine implements Machine<NeighbourAction> {
   constructor({ index, random, nowMs }: NeighbourMachineOptions) {
     this.#index = index;
     this.#work = new NeighbourWork(index);
+    this.#questions = new NeighbourQuestions(index, this.#work, nowMs);
     this.#random = random;
     this.#sender = new StreamSender(random);
-    this.#controls = new TokenBucket(limits.CONTROLS_PER_SECOND, limits.CONTROLS_BURST, nowMs);
-    this.#openings = new TokenBucket(limits.ROUNDS_PER_SECOND, limits.ROUNDS_BURST, nowMs);
     this.#progressMs = nowMs;
   }
 
@@ -116,7 +105,7 @@ export class NeighbourMachine implements Machine<NeighbourAction> {
       case 'ack':
         if (frame.epoch !== this.#sender.epoch) break;
         if (this.#sender.acknowledge(frame.epoch, frame.received)) this.#progressMs = nowMs;
-        this.#peer = frame;
+        this.#acknowledgements.heard(frame);
         break;
       case 'restart':
         if (frame.epoch === this.#sender.epoch) this.#reset(nowMs);
@@ -185,11 +174,9 @@ export class NeighbourMachine implements Machine<NeighbourAction> {
 
   /** The neighbour's stream begins anew: what it had asked for is of the past. */
   #begun(): void {
-    this.#key = undefined;
-    this.#head = undefined;
+    this.#heads.clear();
     this.#storing = undefined;
-    this.#acknowledged = { received: 0, sent: -1, isIdle: false };
-    this.#peer = { received: -1, sent: -1, isIdle: false };
+    this.#acknowledgements.neighbourBegan();
   }
 
   /** Takes what came, prepares what goes, and sends what the window allows. */
@@ -207,76 +194,37 @@ export class NeighbourMachine implements Machine<NeighbourAction> {
 
   #take(nowMs: number): void {
     if (this.#storing !== undefined) return;
-    const records: (StreamMessage & { type: 'record' })[] = [];
-    const heads: ReceivedHead[] = [];
+    const records: ReceivedRecord[] = [];
     const chunks: ReceivedChunk[] = [];
     for (;;) {
       const message = this.#receiver.peek();
       if (message === undefined) break;
       if (message === 'bad') return this.#refuse('SYNC_BAD_MESSAGE');
-      if (isControl(message) && !this.#controls.take(nowMs)) {
-        this.#resumeMs = this.#controls.nextMs;
+      if (!this.#questions.admits(message, nowMs)) {
+        this.#resumeMs = this.#questions.nextMs;
         break;
       }
       this.#receiver.shift();
       if (message.type === 'record') {
-        if (this.#head === undefined) return this.#refuse('SYNC_BAD_MESSAGE');
-        records.push(message);
-        heads.push(this.#head);
+        const head = this.#heads.last;
+        if (head === undefined) return this.#refuse('SYNC_BAD_MESSAGE');
+        records.push({ ...message, head });
       } else if (message.type === 'chunk') chunks.push(message);
-      else if (!this.#control(message, nowMs)) return this.#refuse('SYNC_BAD_MESSAGE');
+      else if (!this.#heard(message, nowMs)) return this.#refuse('SYNC_BAD_MESSAGE');
     }
     if (records.length + chunks.length === 0) return;
     if (this.#round !== undefined) this.#round.received += records.length;
     this.#ticket += 1;
     this.#storing = this.#ticket;
-    const received = records.map((record, at) => ({ ...record, head: heads[at] as ReceivedHead }));
-    this.#actions.push({ type: 'store', ticket: this.#ticket, records: received, chunks });
+    this.#actions.push({ type: 'store', ticket: this.#ticket, records, chunks });
   }
 
-  #control(message: StreamMessage, nowMs: number): boolean {
-    switch (message.type) {
-      case 'compare':
-        this.#compare(message.ranges, message.isOpening, nowMs);
-        return true;
-      case 'list':
-        for (const range of message.ranges) this.#list(range);
-        return true;
-      case 'want':
-        for (const range of message.ranges) this.#work.send(wantedNames(this.#index, range));
-        return true;
-      case 'key':
-        this.#key = message.publicKey;
-        return true;
-      case 'head': {
-        if (this.#key === undefined) return false;
-        this.#head = { ...message, publicKey: this.#key };
-        return true;
-      }
-      case 'fetch':
-        this.#work.serve(message.root, message.first, message.count);
-        return true;
-      default:
-        return true;
-    }
-  }
-
-  /** 2. Ranges that are the same here are done; the others are answered one after the other. */
-  #compare(ranges: readonly ComparedRange[], isOpening: boolean, nowMs: number): void {
-    if (isOpening && !this.#openings.take(nowMs)) return this.#reject('SYNC_TOO_OFTEN', 0);
-    if (isOpening) this.#actions.push({ type: 'asked' });
-    for (const range of ranges) {
-      if (!differs(this.#index, range)) continue;
-      this.#work.differ({ from: range.from, to: range.to, theirs: range.count });
-    }
-  }
-
-  /** 4. What the neighbour lacks of a listed range is sent, and what we lack is wanted. */
-  #list(range: RangeIds): void {
-    const difference = compareList(this.#index, range);
-    if (difference === undefined) return this.#work.differ({ ...range, theirs: range.ids.length });
-    this.#work.send(difference.send);
-    this.#work.want({ ...range, ids: difference.want });
+  /** Whether a message stands where it may. */
+  #heard(message: StreamMessage, nowMs: number): boolean {
+    if (message.type === 'key' || message.type === 'head') return this.#heads.take(message);
+    const action = this.#questions.take(message, nowMs);
+    if (action !== undefined) this.#actions.push(action);
+    return true;
   }
 
   /** Prepares what fits ahead of the window. */
@@ -296,34 +244,23 @@ export class NeighbourMachine implements Machine<NeighbourAction> {
     else this.#actions.push({ type: 'load-chunk', ticket: this.#ticket, ...served });
   }
 
-  /** 6. A record goes after its batch's head, and that after its signer's key, each unless it was the last one. */
   #push(record: ProvenRecord): void {
-    const { head } = record;
-    if (head.author !== this.#sentAuthor) this.#sender.push(encodeKey(head.publicKey));
-    if (head.key !== this.#sentHead) this.#sender.push(encodeHead(head));
-    this.#sentAuthor = head.author;
-    this.#sentHead = head.key;
+    this.#sentHeads.precede(record.head, this.#sender);
     this.#sender.push(encodeRecord(record));
     if (this.#round !== undefined) this.#round.sent += 1;
   }
 
-  /** Told whenever the neighbour's stream got further here, and once each time that nothing is left to do. */
   #acknowledge(): void {
     const { epoch, done } = this.#receiver;
     if (epoch === undefined || this.#storing !== undefined) return;
-    const told = this.#acknowledged;
-    const isIdle = this.#isIdle;
-    const isNews = done !== told.received || (isIdle && (!told.isIdle || this.#sender.sent !== told.sent));
-    if (!isNews) return;
-    this.#acknowledged = { received: done, sent: this.#sender.sent, isIdle };
-    this.#frame(encodeSyncFrame({ type: 'ack', epoch, ...this.#acknowledged }));
+    const progress = this.#acknowledgements.next(done, this.#sender.sent, this.#isIdle);
+    if (progress !== undefined) this.#frame(encodeSyncFrame({ type: 'ack', epoch, ...progress }));
   }
 
   /** 8. A round is over when both ends have nothing left to do and all that either sent has come. */
   #endRound(): void {
-    const { received, sent, isIdle } = this.#peer;
-    if (this.#round === undefined || !this.#isIdle || !isIdle) return;
-    if (received !== this.#sender.sent || sent !== this.#receiver.done) return;
+    if (this.#round === undefined || !this.#isIdle) return;
+    if (!this.#acknowledgements.isAgreed(this.#receiver.done, this.#sender.sent)) return;
     this.#finish(!this.#work.takeIncomplete() && !this.#isDisturbed);
   }
 
@@ -337,10 +274,8 @@ export class NeighbourMachine implements Machine<NeighbourAction> {
     this.#sender.restart();
     this.#work.clear();
     this.#loading = undefined;
-    this.#sentAuthor = undefined;
-    this.#sentHead = undefined;
-    this.#acknowledged = { ...this.#acknowledged, sent: -1 };
-    this.#peer = { received: -1, sent: -1, isIdle: false };
+    this.#sentHeads.clear();
+    this.#acknowledgements.weBegan();
     this.#progressMs = nowMs;
     this.#finish(false);
   }
@@ -358,9 +293,4 @@ export class NeighbourMachine implements Machine<NeighbourAction> {
   #frame(body: Uint8Array): void {
     this.#actions.push({ type: 'frame', body });
   }
-}
-
-/** Messages that make us search the index. */
-function isControl({ type }: StreamMessage): boolean {
-  return type === 'compare' || type === 'list' || type === 'want' || type === 'fetch';
 }
