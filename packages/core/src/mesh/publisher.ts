@@ -1,29 +1,24 @@
-import {
-  bytesToHex,
-  decodeBatchHead,
-  type NodeId,
-  type SignedBatch,
-  type SigningIdentity,
-} from '@yakmesh/crypto';
-import {
-  bytesKey,
-  parcelBytes,
-  Tree,
-  type Batch,
-  type BatchMessage,
-  type Parcel,
-} from '../envelope/batch.js';
-import { encodeLeafMessage, envelopeBytes, messageId, type Envelope } from '../envelope/envelope.js';
+import type { NodeId, SigningIdentity } from '@yakmesh/crypto';
+import { bytesKey } from '../envelope/batch.js';
+import { encodeLeafMessage, envelopeBytes, type Envelope } from '../envelope/envelope.js';
 import { HopFlag } from '../envelope/hop-flags.js';
 import type { MeshCrypto } from '../mesh-crypto.js';
 import { TTL_MAX, withAbort, type BroadcastResult, type Clock, type SendResult } from '../transport/index.js';
 import type { Counters } from './counters.js';
 import type { Deliveries } from './deliveries.js';
+import {
+  Dispatcher,
+  type BeforeSending,
+  type Direct,
+  type Hop,
+  type Outcome,
+  type Pending,
+} from './dispatcher.js';
 import { EnvelopeMaker, requireWithin, type EnvelopeOptions } from './envelope-maker.js';
-import type { DirectSending, Forwarder } from './forwarder.js';
+import type { Forwarder } from './forwarder.js';
 import type { Peer } from './peer.js';
 import { busy, queueFull, signingError, unreachable } from './publish-errors.js';
-import type { Sending, Spreader } from './spreader.js';
+import type { Spreader } from './spreader.js';
 
 /** Bytes that may wait for their signature: what 8,192 messages of 1 KB have. A further message is refused with MESH_BUSY. */
 export const PENDING_BYTES_MAX = 8_388_608;
@@ -49,55 +44,18 @@ export interface PublishOptions extends EnvelopeOptions {
   readonly before?: BeforeSending | undefined;
 }
 
-/** The hop header that a message sets out with. */
-interface Hop {
-  readonly ttl: number;
-  /** Bits of HopFlag. */
-  readonly flags: number;
-}
-
 /** What the sender of a direct message may choose. */
 export interface DirectOptions extends PublishOptions {
   readonly ack?: boolean | undefined;
   readonly via?: NodeId | undefined;
 }
 
-/** Where a direct message goes. */
-interface Direct {
-  readonly to: NodeId;
-  readonly via: NodeId | undefined;
-  readonly isAckWanted: boolean;
-  readonly signal: AbortSignal | undefined;
-}
-/** Says of each message why it must not leave; undefined where it may. */
-export type BeforeSending = (
-  batch: Batch,
-  messages: readonly BatchMessage[],
-) => Promise<readonly (Error | undefined)[]>;
-
-/** A message between its signature and the queues. */
-interface Pending extends Hop {
-  readonly core: Uint8Array;
-  readonly envelope: Envelope;
-  readonly message: Uint8Array;
-  readonly direct: Direct | undefined;
-  readonly before: BeforeSending | undefined;
-  readonly resolve: (outcome: Outcome) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-interface Outcome extends Sending {
-  readonly id: string;
-  /** Of a direct message. */
-  readonly direct?: DirectSending | undefined;
-  /** Settles with the acknowledgement, where one is wanted. */
-  readonly delivery?: Promise<NodeId> | undefined;
-}
-
 /** Signs what this node says, in batches, and sends it to the neighbours, none faster than it takes. */
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #envelopes: EnvelopeMaker;
+  readonly #dispatcher: Dispatcher;
+  /** Messages that wait for their signature. */
   readonly #pending = new Map<Uint8Array, Pending>();
   readonly #listening = new Set<Uint8Array>();
   #pendingBytes = 0;
@@ -105,11 +63,7 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     this.#options = options;
     this.#envelopes = new EnvelopeMaker(options.clock);
-  }
-
-  /** Messages that wait for their signature. */
-  get pending(): number {
-    return this.#pending.size;
+    this.#dispatcher = new Dispatcher({ ...options, take: (message) => this.#take(message) });
   }
 
   async broadcast(protocol: string, payload: unknown, options: PublishOptions): Promise<BroadcastResult> {
@@ -213,7 +167,7 @@ export class Publisher {
     const signer = crypto.signer(networkHash);
     if (!this.#listening.has(networkHash)) {
       this.#listening.add(networkHash);
-      signer.onBatch = (batch) => this.#signed(batch, networkHash);
+      signer.onBatch = (batch) => this.#dispatcher.signed(batch, networkHash);
     }
     return new Promise<Outcome>((resolve, reject) => {
       this.#pending.set(message, {
@@ -228,127 +182,22 @@ export class Publisher {
       });
       this.#pendingBytes += core.length;
       signer.add(direct === undefined ? 'gossip' : 'direct', message, signal).catch((error: unknown) => {
-        if (this.#pending.delete(message)) this.#pendingBytes -= core.length;
+        this.#take(message);
         reject(signingError(error));
       });
     });
   }
 
-  /** A batch is signed: its messages go to the queues together, grouped by where they go. */
-  #signed(signed: SignedBatch, networkHash: Uint8Array): void {
-    const head = decodeBatchHead(signed.head);
-    if (head === undefined) return;
-    const { identity } = this.#options;
-    const batch: Batch = {
-      use: signed.use,
-      networkHash,
-      publicKey: identity.publicKey,
-      origin: identity.nodeId,
-      originBytes: identity.nodeIdBytes,
-      headBytes: signed.head,
-      head,
-      signature: signed.signature,
-      key: bytesKey(signed.batchId),
-      tree: new Tree(signed.batchId, signed.leaves),
-    };
-    const groups = new Map<string, { pending: Pending[]; messages: BatchMessage[] }>();
-    signed.messages.forEach((message, index) => {
-      const pending = this.#pending.get(message);
-      const salt = signed.salts[index];
-      if (pending === undefined || salt === undefined) return;
-      this.#pending.delete(message);
-      const { core, envelope, ttl, flags, direct, before } = pending;
-      this.#pendingBytes -= core.length;
-      const way = direct === undefined ? '' : `${direct.to}|${direct.via ?? ''}|${direct.isAckWanted}`;
-      const name = `${way}|${ttl}|${flags}|${envelope.priority}|${before === undefined ? '' : envelope.protocol}`;
-      const group = groups.get(name) ?? { pending: [], messages: [] };
-      group.pending.push(pending);
-      group.messages.push({ index, salt, core, envelope, id: messageId(message), path: undefined });
-      groups.set(name, group);
-    });
-    for (const { pending, messages } of groups.values()) {
-      const isWhole = messages.length === signed.messages.length;
-      const before = pending[0]?.before;
-      if (before === undefined) this.#dispatch(batch, pending, messages, isWhole);
-      else void this.#dispatchAfter(before, batch, pending, messages, isWhole);
-    }
-  }
-
-  async #dispatchAfter(
-    before: BeforeSending,
-    batch: Batch,
-    pending: readonly Pending[],
-    messages: readonly BatchMessage[],
-    isWhole: boolean,
-  ): Promise<void> {
-    const refusals = await before(batch, messages).catch((error: unknown) => pending.map(() => error));
-    const leaves = refusals.map((refusal) => refusal === undefined);
-    pending.forEach(({ reject }, index) => leaves[index] === true || reject(refusals[index]));
-    const isAll = isWhole && leaves.every(Boolean);
-    const goes = (_: unknown, index: number): boolean => leaves[index] === true;
-    this.#dispatch(batch, pending.filter(goes), messages.filter(goes), isAll);
-  }
-
-  #dispatch(
-    batch: Batch,
-    pending: readonly Pending[],
-    messages: readonly BatchMessage[],
-    isWhole: boolean,
-  ): void {
-    const [first] = pending;
-    if (first === undefined) return;
-    const { ttl, flags, direct, envelope } = first;
-    // The first hop is taken by this very transmission.
-    const remaining = Math.max(0, ttl - 1);
-    const parcel: Parcel = {
-      batch,
-      messages,
-      isWhole,
-      ttl: remaining,
-      flags,
-      priority: envelope.priority,
-      bytes: parcelBytes(messages),
-    };
-    const { spreader, counters } = this.#options;
-    if (direct !== undefined) return this.#dispatchDirect(parcel, direct, pending);
-    const { peersSent, skipped } = spreader.publish(parcel);
-    counters.add('messages:sent', messages.length);
-    if (skipped.length > 0) counters.add('messages:skipped', skipped.length * messages.length);
-    pending.forEach(({ resolve }, index) => {
-      const message = messages[index];
-      if (message !== undefined) resolve({ id: bytesToHex(message.id), peersSent, skipped });
-    });
-  }
-
-  #dispatchDirect(parcel: Parcel, direct: Direct, pending: readonly Pending[]): void {
-    const { forwarder, counters, deliveries } = this.#options;
-    const { to, via, isAckWanted } = direct;
-    const sending = forwarder.send(to, parcel, { via });
-    counters.add(sending.via === undefined ? 'messages:skipped' : 'messages:sent', parcel.messages.length);
-    pending.forEach(({ resolve, direct: own }, index) => {
-      const message = parcel.messages[index];
-      if (message === undefined) return;
-      const delivery = isAckWanted
-        ? deliveries.begin({
-            to,
-            via,
-            sentVia: sending.via,
-            signal: own?.signal,
-            parcel: alone(parcel, message),
-          })
-        : undefined;
-      resolve({ id: bytesToHex(message.id), peersSent: 0, skipped: [], direct: sending, delivery });
-    });
+  #take(message: Uint8Array): Pending | undefined {
+    const pending = this.#pending.get(message);
+    if (pending === undefined) return undefined;
+    this.#pending.delete(message);
+    this.#pendingBytes -= pending.core.length;
+    return pending;
   }
 }
 
 /** We know the way to ourselves, so whoever gets our message may take up the way back. */
 function directHop(isAckWanted: boolean): Hop {
   return { ttl: TTL_MAX, flags: HopFlag.ADOPTED | (isAckWanted ? HopFlag.ACK_WANTED : 0) };
-}
-
-/** One message of a parcel, as it is sent again. */
-function alone(parcel: Parcel, message: BatchMessage): Parcel {
-  const isWhole = parcel.isWhole && parcel.messages.length === 1;
-  return { ...parcel, messages: [message], isWhole, bytes: parcelBytes([message]) };
 }
