@@ -1,12 +1,9 @@
 import { bytesToHex, type NodeId } from '@yakmesh/crypto';
-import type { Batch, BatchMessage } from '../envelope/batch.js';
-import { encodePayload } from '../envelope/payload.js';
 import type { MeshCrypto } from '../mesh-crypto.js';
 import { RecordError } from '../sync/errors.js';
 import * as limits from '../sync/limits.js';
 import type { ReceivedRecord } from '../sync/neighbour-actions.js';
-import { faultOf, RecordKeeper, storeError, type Outcome, type RecordChange } from '../sync/record-keeper.js';
-import type { CollectionRule } from '../sync/record-judge.js';
+import { faultOf, RecordKeeper, type Outcome, type RecordChange } from '../sync/record-keeper.js';
 import {
   isProven,
   readDelivered,
@@ -14,7 +11,6 @@ import {
   SYNC_PROTOCOL,
   type ReadRecord,
 } from '../sync/record-proof.js';
-import { recordPayload, type RecordContent } from '../sync/record.js';
 import { splitName } from '../sync/record-name.js';
 import { StoredRecords } from '../sync/stored-records.js';
 import {
@@ -28,9 +24,11 @@ import {
   type Random,
   type Store,
 } from '../transport/index.js';
+import { CollectionRules } from './collection-rules.js';
 import { meshRecord, type AcceptRule, type MeshRecord, type ReplicateResult } from './mesh-record.js';
 import { LargeRecords } from './large-records.js';
 import { LiveRecords } from './live-records.js';
+import { OwnRecords } from './own-records.js';
 import type { Peer } from './peer.js';
 import type { ProtocolRegistry } from './protocol-registry.js';
 import type { Publisher, PublishOptions } from './publisher.js';
@@ -70,10 +68,6 @@ export interface RecordSyncOptions {
   readonly failed: (error: unknown) => void;
 }
 
-interface Rule {
-  readonly accept: AcceptRule;
-}
-
 /** What the machine hears of a fault, in points for the guard: only what no honest neighbour passes on. */
 const BAD_PROOF_WEIGHT = 50;
 const BAD_RECORD_WEIGHT = 10;
@@ -85,10 +79,11 @@ export class RecordSync {
   readonly #keeper: RecordKeeper;
   readonly #neighbours: SyncNeighbours;
   readonly #port: ProtocolPort;
-  readonly #rules = new Map<string, Rule>();
+  readonly #rules = new CollectionRules();
   readonly #abort = new AbortController();
   readonly #large: LargeRecords;
   readonly #live: LiveRecords;
+  readonly #own: OwnRecords;
   #burialMs = 0;
 
   constructor(options: RecordSyncOptions) {
@@ -100,7 +95,7 @@ export class RecordSync {
       random,
       nowMs: () => clock.nowMs(),
       ...config,
-      rule: (collection) => this.#rule(collection),
+      rule: (collection) => this.#rules.rule(collection),
       accept: (collection) => this.#accept(collection),
       verify: (candidate, from) => this.#verify(candidate, from),
       hasChunks: (root) => this.#large.isComplete(root),
@@ -140,6 +135,8 @@ export class RecordSync {
       take: (candidates, from) => this.#keeper.take(candidates, { from, isProven: true }),
       failed,
     });
+    const { self, publisher } = options;
+    this.#own = new OwnRecords({ self, publisher, keeper: this.#keeper, large: this.#large });
     const frame = (body: Uint8Array, info: { readonly via: NodeId }): void =>
       this.#neighbours.receive(info.via, body);
     const gate = (_: Payload, info: MessageInfo, signed: SignedMessage): Promise<GateVerdict> =>
@@ -183,9 +180,7 @@ export class RecordSync {
 
   /** @throws RangeError for one collection more than are kept. */
   setRule(collection: string, accept: AcceptRule): void {
-    if (!this.#rules.has(collection) && this.#rules.size >= limits.COLLECTIONS_MAX)
-      throw new RangeError(`At most ${limits.COLLECTIONS_MAX} collections have rules of their own.`);
-    this.#rules.set(collection, { accept });
+    this.#rules.set(collection, accept);
   }
 
   async read(name: string): Promise<MeshRecord | undefined> {
@@ -207,44 +202,13 @@ export class RecordSync {
   }
 
   /** Signs a record of ours, keeps it durably, then spreads it. */
-  async replicate(
+  replicate(
     name: string,
     value: Payload | undefined,
     options: Pick<PublishOptions, 'signal'>,
   ): Promise<ReplicateResult> {
-    if (value === undefined) return this.#replicate(name, { type: 'tombstone' }, options);
-    const bytes = encodePayload(value);
-    if (bytes.length <= limits.INLINE_BYTES_MAX)
-      return this.#replicate(name, { type: 'value', value }, options);
-    return this.#large.writing(bytes, (content) => this.#replicate(name, content, options));
+    return this.#own.write(name, value, options);
   }
-
-  async #replicate(
-    name: string,
-    content: RecordContent,
-    options: Pick<PublishOptions, 'signal'>,
-  ): Promise<ReplicateResult> {
-    const { self, publisher } = this.#options;
-    const fields = this.#keeper.fields(name, self, content);
-    this.#keeper.requireWritable(fields, self, content.type === 'large' ? content.size : 0);
-    const before = this.#keepOwn;
-    const result = await publisher.broadcast(SYNC_PROTOCOL, recordPayload(fields), { ...options, before });
-    return { ...result, version: fields.version };
-  }
-
-  /** Of one batch together: one signature, one write to the store. */
-  readonly #keepOwn = async (
-    batch: Batch,
-    messages: readonly BatchMessage[],
-  ): Promise<readonly (Error | undefined)[]> => {
-    const candidates = messages.map((message) => readDelivered(batch, message));
-    const own = candidates.filter((candidate) => candidate !== undefined);
-    if (own.length < candidates.length) throw new RecordError('SYNC_REFUSED', 'The record cannot be read.');
-    const outcomes = await this.#keeper
-      .take(own, { from: undefined, isProven: true })
-      .catch((error: unknown) => Promise.reject(storeError(error)));
-    return outcomes.map(refusal);
-  };
 
   /** A broadcast: its signature and its place in the batch are verified already. What another rule would refuse goes no further. */
   async #delivered({ batch, message }: SignedMessage, { via, from }: MessageInfo): Promise<GateVerdict> {
@@ -264,7 +228,7 @@ export class RecordSync {
     });
     // Only the application's own rule is waited for: the others need no store, and the next hop none of ours.
     const outcome =
-      this.#accept(splitName(candidate.meta.name).collection) === undefined ? verdict : await taken;
+      this.#rules.asked(splitName(candidate.meta.name).collection) === undefined ? verdict : await taken;
     return outcome === undefined || faultOf(outcome) === undefined ? 'forward' : 'ignore';
   }
 
@@ -298,14 +262,9 @@ export class RecordSync {
     return result.root !== undefined && isProven({ record, ...rest });
   }
 
-  #rule(collection: string): CollectionRule {
-    const accept = this.#rules.get(collection)?.accept ?? 'first-writer';
-    return typeof accept === 'string' ? accept : 'open';
-  }
-
   #accept(collection: string) {
-    const accept = this.#rules.get(collection)?.accept;
-    if (typeof accept !== 'function') return undefined;
+    const accept = this.#rules.asked(collection);
+    if (accept === undefined) return undefined;
     return async (candidate: ReadRecord) =>
       accept(meshRecord(candidate), await this.read(candidate.meta.name));
   }
@@ -328,20 +287,4 @@ function storeOf({ store, config }: RecordSyncOptions): Store {
   // The keeper's limits are met first; these only catch a defect.
   const chunksMax = Math.ceil((2 * bytesMax) / limits.CHUNK_BYTES);
   return memoryStore({ entriesMax: 4 * recordsMax + limits.GRAVES_MAX + chunksMax, bytesMax: 4 * bytesMax });
-}
-
-/** What the writer of a record hears that was signed and not taken. */
-function refusal(outcome: Outcome): RecordError | undefined {
-  switch (outcome) {
-    case 'take':
-      return undefined;
-    case 'SYNC_FULL':
-      return new RecordError('SYNC_FULL', 'The store of records is at its limit.');
-    case 'SYNC_NOT_OWNER':
-      return new RecordError('SYNC_NOT_OWNER', 'The key belongs to another node.');
-    case 'stale':
-      return new RecordError('SYNC_STALE', 'A later record of this key came first; read it and write again.');
-    default:
-      return new RecordError('SYNC_REFUSED', `The rule of the collection refuses the record (${outcome}).`);
-  }
 }
