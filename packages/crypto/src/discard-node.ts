@@ -17,7 +17,7 @@ function portToNobody(): MessagePort {
 }
 
 /**
- * Frees the memory of an array that OpenSSL filled and nobody else has, now and not at some collection: the bytes that wait for one make V8 mark its whole heap every
+ * Frees the memory of an array that nobody else has, now and not at some collection: the bytes that wait for one make V8 mark its whole heap every
  * 32 MiB, which costs more than sealing them (17 µs become 7 µs for 16 KiB on Node 26, 16 µs become 11 µs on Node 20). The array is empty afterwards.
  */
 export function discard(array: Uint8Array): void {

@@ -19,6 +19,7 @@ export {
 export { ByteReader } from './byte-reader.js';
 export { BytePool } from './byte-pool.js';
 export { ByteWriter } from './byte-writer.js';
+export { discardBytes } from './discard.js';
 export { CryptoError } from './errors.js';
 export type { CryptoErrorCode } from './errors.js';
 

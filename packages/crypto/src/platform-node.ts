@@ -122,6 +122,7 @@ export const platform: Platform = Object.freeze({
   aes256GcmOpen,
   scrypt,
   startWorker: startNodeWorker,
+  discard,
   breathe: () =>
     new Promise<void>((resolve) => {
       setImmediate(resolve);

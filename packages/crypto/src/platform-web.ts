@@ -65,6 +65,8 @@ export const platform: Platform = Object.freeze({
   aes256GcmOpen,
   scrypt,
   startWorker: () => undefined,
+  // Nothing there is filled by the dozen in a millisecond.
+  discard: () => undefined,
   breathe: () =>
     new Promise<void>((resolve) => {
       setTimeout(resolve, 0);

@@ -66,6 +66,8 @@ export interface Platform {
   scrypt(password: Uint8Array, salt: Uint8Array, cost: ScryptCost, length: number): Promise<Uint8Array>;
   /** A worker for the pool, or undefined where there is none. */
   readonly startWorker: (events: WorkerEvents) => WorkerThread | undefined;
+  /** Frees the memory of an array that nobody else has, if it is whole and large; it is empty then. */
+  discard(array: Uint8Array): void;
   /** Lets the event loop serve others before the next piece of work in this thread. */
   breathe(): Promise<void>;
   /** Processors that this process may use at once. */

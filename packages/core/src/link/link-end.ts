@@ -17,6 +17,8 @@ export interface LinkEnd {
   readonly restsUntilMs?: number | undefined;
   /** True while the next message is the attachment of the last one: nothing may come between. */
   readonly isAttaching?: boolean;
+  /** True while the peer's next message is the attachment of its last one: nobody keeps any of it once it was received. */
+  readonly isAwaitingAttachment?: boolean;
   sendInfo(): void;
   consumed(bytes: number, nowMs: number): void;
   close(code: LinkErrorCode): LinkAction[];

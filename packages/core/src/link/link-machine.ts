@@ -113,6 +113,11 @@ export class LinkMachine implements LinkEnd {
     return this.#writer.isAttaching;
   }
 
+  /** True while the peer's next message is the attachment of its last one. */
+  get isAwaitingAttachment(): boolean {
+    return this.#attachment.isAwaited;
+  }
+
   /** When `tick` has something to do, apart from the regular ticks that liveness needs. */
   get deadlineMs(): number | undefined {
     const times = [this.#pulse.deadlineMs, this.#reader.deadlineMs].filter((time) => time !== undefined);

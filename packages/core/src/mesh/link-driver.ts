@@ -114,7 +114,9 @@ export class LinkDriver {
   }
 
   receive(bytes: Uint8Array, receivedMs: number): void {
+    const isAttachment = this.link.isAwaitingAttachment === true;
     this.#perform(this.link.receive(bytes, receivedMs, this.#options.runningMs()));
+    if (isAttachment) this.#socket?.discard?.(bytes);
     this.schedule();
   }
 

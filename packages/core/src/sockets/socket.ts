@@ -26,6 +26,8 @@ export interface Socket {
    * With `released` the bytes are the socket's until then: it may write over them.
    */
   send(bytes: Uint8Array, released?: (bytes: Uint8Array) => void): void;
+  /** Nobody has any of a message that came any more: its memory can go, or hold the next one. Optional. */
+  discard?(message: Uint8Array): void;
   /** What `work` sends leaves the process together: one call of the system instead of one for each message, and the other end wakes once. Optional. */
   together?(work: () => void): void;
   /** Asks for an orderly close; the socket layer terminates it when the other end does not answer. */

@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { discardBytes } from '@yakmesh/crypto';
 import { WebSocket, WebSocketServer, type RawData } from 'ws';
 import { RECORD_WIRE_BYTES_MAX } from '../record/frames.js';
 import type {
@@ -85,6 +86,10 @@ class WsSocket implements Socket {
     const isOurs = released !== undefined && bytes.length >= MASKED_IN_PLACE_BYTES_MIN;
     if (isOurs && this.#isClient && this.#stream !== undefined) return sendMasked(this.#stream, bytes, sent);
     this.#socket.send(bytes, { binary: true, compress: false }, sent);
+  }
+
+  discard(message: Uint8Array): void {
+    discardBytes(message);
   }
 
   together(work: () => void): void {
