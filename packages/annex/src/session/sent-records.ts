@@ -34,10 +34,18 @@ export interface Acknowledged {
   readonly sampleMs: number | undefined;
 }
 
+/** Places before the oldest record in flight that are kept until there are so many. */
+const PASSED_MAX = 1_024;
+
 /** Records that wait for their acknowledgement, and when they count as lost (RFC 9002 section 6.1). */
 export class SentRecords {
-  /** By order; a map's order is that of insertion. */
-  readonly #records = new Map<number, SentRecord>();
+  /** In their order, undefined where one is settled. A map's iterator would begin with the places of all that were taken out before the oldest. */
+  #records: (SentRecord | undefined)[] = [];
+  /** The order of the first of these places. */
+  #first = 0;
+  /** The place of the oldest record in flight; their number where there is none. */
+  #oldest = 0;
+  #size = 0;
   #order = 0;
   #newestAcknowledged = -1;
   #bytes = 0;
@@ -48,11 +56,11 @@ export class SentRecords {
   }
 
   get size(): number {
-    return this.#records.size;
+    return this.#size;
   }
 
   get oldest(): SentRecord | undefined {
-    return this.#records.values().next().value;
+    return this.#records[this.#oldest];
   }
 
   /** When the newest record in flight was sent. */
@@ -63,8 +71,9 @@ export class SentRecords {
   add(record: Omit<SentRecord, 'order'>): void {
     const { epoch, sequence, sentMs, bytes, frames } = record;
     // Spread would be as short, and takes a microsecond.
-    this.#records.set(this.#order, { epoch, sequence, order: this.#order, sentMs, bytes, frames });
+    this.#records.push({ epoch, sequence, order: this.#order, sentMs, bytes, frames });
     this.#order += 1;
+    this.#size += 1;
     this.#bytes += record.bytes;
     this.#newestSentMs = record.sentMs;
   }
@@ -73,11 +82,11 @@ export class SentRecords {
     const highest = (ack.ranges.at(-1)?.end ?? 0) - 1;
     const records: SentRecord[] = [];
     let sampleMs: number | undefined;
-    for (const record of this.#records.values()) {
-      if (record.epoch > ack.epoch) break;
-      if (record.epoch !== ack.epoch) continue;
-      if (record.sequence > highest) break;
-      if (!ack.ranges.some(({ start, end }) => start <= record.sequence && record.sequence < end)) continue;
+    for (let at = this.#oldest; at < this.#records.length; at += 1) {
+      const record = this.#records[at];
+      if (record === undefined || record.epoch < ack.epoch) continue;
+      if (record.epoch > ack.epoch || record.sequence > highest) break;
+      if (!isWithin(ack.ranges, record.sequence)) continue;
       records.push(record);
       if (record.sequence === highest) sampleMs = nowMs - record.sentMs;
     }
@@ -91,7 +100,9 @@ export class SentRecords {
   lost(nowMs: number, roundTrip: RoundTrip): SentRecord[] {
     const { lossDelayMs } = roundTrip;
     const lost: SentRecord[] = [];
-    for (const record of this.#records.values()) {
+    for (let at = this.#oldest; at < this.#records.length; at += 1) {
+      const record = this.#records[at];
+      if (record === undefined) continue;
       if (record.order >= this.#newestAcknowledged) break;
       const isPassed = this.#newestAcknowledged - record.order >= ORDER_THRESHOLD;
       if (isPassed || record.sentMs + lossDelayMs <= nowMs) lost.push(record);
@@ -115,14 +126,29 @@ export class SentRecords {
   }
 
   clear(): SentRecord[] {
-    const all = [...this.#records.values()];
-    this.#records.clear();
+    const all = this.#records.filter((record) => record !== undefined);
+    this.#records = [];
+    this.#first = this.#order;
+    this.#oldest = 0;
+    this.#size = 0;
     this.#bytes = 0;
     return all;
   }
 
   #remove(record: SentRecord): void {
-    this.#records.delete(record.order);
+    this.#records[record.order - this.#first] = undefined;
+    this.#size -= 1;
     this.#bytes -= record.bytes;
+    while (this.#oldest < this.#records.length && this.#records[this.#oldest] === undefined)
+      this.#oldest += 1;
+    if (this.#oldest < PASSED_MAX) return;
+    this.#records.splice(0, this.#oldest);
+    this.#first += this.#oldest;
+    this.#oldest = 0;
   }
+}
+
+function isWithin(ranges: AckFrame['ranges'], sequence: number): boolean {
+  for (const { start, end } of ranges) if (start <= sequence && sequence < end) return true;
+  return false;
 }
