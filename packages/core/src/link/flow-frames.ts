@@ -88,7 +88,7 @@ export function decodeFlow(bytes: Uint8Array): FlowFrame | undefined {
   return { label: label.slice(), isCongested: (flags & 1) === 1, body };
 }
 
-/** FLOW_ATTACHED{label 8, flags u8, length u16, head}: a FLOW whose body is in the record's attachment, but for its first bytes. */
+/** FLOW_ATTACHED{label 8, flags u8, length u16, head}: a FLOW whose body is in the record's attachment, but for its first bytes. Label and head are views. */
 export interface FlowAttachedFrame {
   readonly label: Uint8Array;
   readonly isCongested: boolean;
@@ -117,7 +117,7 @@ export function decodeFlowAttached(bytes: Uint8Array): FlowAttachedFrame | undef
   const head = reader.rest();
   if (reader.failed || length < ATTACHED_BYTES_MIN || length > FLOW_BODY_BYTES_MAX) return undefined;
   if (head.length > ATTACHED_HEAD_BYTES_MAX) return undefined;
-  return { label: label.slice(), isCongested: (flags & 1) === 1, length, head };
+  return { label, isCongested: (flags & 1) === 1, length, head };
 }
 
 /** FLOW_CLOSE{label 8, code u8}. */

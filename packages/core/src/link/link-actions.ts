@@ -2,7 +2,7 @@ import type { CryptoJob } from '../crypto-job.js';
 import type { LinkErrorCode, PeerFaultCode } from '../errors.js';
 import type { LinkInfo, PeerHint } from './control-frames.js';
 import type { FlowCloseFrame, FlowFrame, FlowOpenFrame } from './flow-frames.js';
-import type { Arrival } from './parcel-reader.js';
+import type { Arrival } from './parcel-actions.js';
 
 /** What an authenticated link wants done, or tells. After `close` it wants nothing more. */
 export type LinkAction =

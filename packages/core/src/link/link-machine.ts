@@ -1,27 +1,23 @@
-import { encodeNodeId, wipe, type Kem, type NodeId } from '@yakmesh/crypto';
+import type { Kem, NodeId } from '@yakmesh/crypto';
 import type { JobResult } from '../crypto-job.js';
 import type { LinkErrorCode } from '../errors.js';
 import type { HandshakeOutcome } from '../handshake/actions.js';
-import { encodeFrame, FrameKind, FRAME_HEADER_BYTES, isCharged, type Frame } from '../record/frames.js';
 import { RecordKeys } from '../record/record-keys.js';
 import type { Random } from '../transport/index.js';
-import { AttachmentReader } from './attachment.js';
-import { decodeClose, decodePeers, type LinkInfo } from './control-frames.js';
+import type { LinkInfo } from './control-frames.js';
 import type { LinkAction } from './link-actions.js';
 import type { LinkEnd } from './link-end.js';
-import { CONTROL_FRAMES_MAX, FREE_FRAMES_BURST, FREE_FRAMES_PER_SECOND } from './link-limits.js';
+import { CONTROL_FRAMES_MAX } from './link-limits.js';
+import { LinkReceiver, RATCHET_PARITY } from './link-receiver.js';
 import { LinkStage } from './link-stage.js';
-import { LinkRatchet, type RatchetAction } from './link-ratchet.js';
+import { LinkRatchet } from './link-ratchet.js';
 import { LinkPulse } from './link-pulse.js';
 import type { Liveness } from './liveness.js';
-import { ParcelReader, type ParcelAction, type ParcelReaderOptions } from './parcel-reader.js';
+import { ParcelReader, type ParcelReaderOptions } from './parcel-reader.js';
 import { ParcelWriter } from './parcel-writer.js';
-import { portAction } from './port-frames.js';
-import { FRAGMENT_HEADER_BYTES, Reassembly } from './reassembly.js';
 import { RecordOpener } from './record-opener.js';
 import { RecordWriter } from './record-writer.js';
 import { SendQueue, type QueueItem } from './send-queue.js';
-import { TokenBucket } from './token-bucket.js';
 
 export interface LinkMachineOptions extends Omit<ParcelReaderOptions, 'nowMs' | 'isRepairing'> {
   readonly outcome: HandshakeOutcome;
@@ -38,10 +34,6 @@ export interface LinkMachineOptions extends Omit<ParcelReaderOptions, 'nowMs' | 
   readonly keyRecordsMax?: number | undefined;
 }
 
-/** Tickets of the two job givers are told apart by parity. */
-const RATCHET_PARITY = 1;
-const NODE_ID_BYTES = 32;
-
 /** One authenticated link: records in and out, credit, liveness, batches, the signed transcript. Times are running time. */
 export class LinkMachine implements LinkEnd {
   readonly queue = new SendQueue();
@@ -54,11 +46,7 @@ export class LinkMachine implements LinkEnd {
   readonly #parcels = new ParcelWriter();
   readonly #pulse: LinkPulse;
   readonly #stage: LinkStage;
-  readonly #freeFrames: TokenBucket;
-  readonly #reassembly = new Reassembly();
-  readonly #attachment = new AttachmentReader();
-  /** What the frames of an attachment that is still to come were charged. */
-  #attachedBytes = 0;
+  readonly #receiver: LinkReceiver;
   #afterMark: LinkAction[] = [];
 
   constructor(options: LinkMachineOptions, nowMs: number) {
@@ -69,7 +57,6 @@ export class LinkMachine implements LinkEnd {
     this.#sendKeys = new RecordKeys(secrets.root, role, 0, options.keyRecordsMax);
     this.#opener = new RecordOpener(new RecordKeys(secrets.root, peerRole, 0));
     this.#ratchet = new LinkRatchet({ role, secrets, kem, random, nowMs, peerKey: outcome.publicKey });
-    this.#freeFrames = new TokenBucket(FREE_FRAMES_PER_SECOND, FREE_FRAMES_BURST, nowMs);
     this.#pulse = new LinkPulse({
       pingIntervalMs: options.pingIntervalMs,
       creditBytes: params.creditBytes,
@@ -93,6 +80,19 @@ export class LinkMachine implements LinkEnd {
       ping: (atMs) => this.#pulse.ping(atMs),
       isIdle: () => this.#reader.isIdle,
     });
+    this.#receiver = new LinkReceiver(
+      {
+        opener: this.#opener,
+        ratchet: this.#ratchet,
+        pulse: this.#pulse,
+        stage: this.#stage,
+        reader: this.#reader,
+        writer: this.#writer,
+        parcels: this.#parcels,
+        keyFor: options.keyFor,
+      },
+      nowMs,
+    );
   }
 
   get liveness(): Liveness {
@@ -115,7 +115,7 @@ export class LinkMachine implements LinkEnd {
 
   /** True while the peer's next message is the attachment of its last one. */
   get isAwaitingAttachment(): boolean {
-    return this.#attachment.isAwaited;
+    return this.#receiver.isAwaitingAttachment;
   }
 
   /** When `tick` has something to do, apart from the regular ticks that liveness needs. */
@@ -168,21 +168,7 @@ export class LinkMachine implements LinkEnd {
   }
 
   receive(wire: Uint8Array, receivedMs: number, nowMs: number): LinkAction[] {
-    if (this.#stage.isClosed || this.isEnding) return [];
-    if (this.#attachment.isAwaited) return this.#attached(wire, receivedMs, nowMs);
-    const opened = this.#opener.open(wire, receivedMs);
-    switch (opened.type) {
-      case 'held':
-        return [];
-      case 'too-much':
-        return this.close('LINK_STALLED');
-      case 'bad-tag':
-        return this.#stage.fail('LINK_DECRYPT');
-      case 'bad-frames':
-        return this.close('LINK_BAD_FRAME');
-      case 'frames':
-        return this.#frames(opened.frames, receivedMs, nowMs);
-    }
+    return this.#receiver.receive(wire, receivedMs, nowMs);
   }
 
   complete(ticket: number, result: JobResult, nowMs: number): LinkAction[] {
@@ -191,17 +177,18 @@ export class LinkMachine implements LinkEnd {
       return [];
     }
     const own = Math.floor(ticket / 2);
-    if (ticket % 2 === RATCHET_PARITY) return this.#turn(this.#ratchet.complete(own, result, nowMs), nowMs);
-    const actions = this.#perform(this.#reader.complete(own, result, nowMs), nowMs, nowMs);
+    if (ticket % 2 === RATCHET_PARITY)
+      return this.#receiver.turn(this.#ratchet.complete(own, result, nowMs), nowMs);
+    const actions = this.#receiver.perform(this.#reader.complete(own, result, nowMs), nowMs, nowMs);
     return [...actions, ...this.#stage.endOnceIdle()];
   }
 
   tick(nowMs: number): LinkAction[] {
     if (this.#stage.isClosed) return [];
-    const actions = this.#perform(this.#reader.tick(nowMs), nowMs, nowMs);
+    const actions = this.#receiver.perform(this.#reader.tick(nowMs), nowMs, nowMs);
     if (this.isEnding) return [...actions, ...this.#stage.endOnceIdle()];
     if (!this.#stage.isEstablished) return actions;
-    actions.push(...this.#turn(this.#ratchet.tick(nowMs), nowMs));
+    actions.push(...this.#receiver.turn(this.#ratchet.tick(nowMs), nowMs));
     const pulse = this.#pulse.tick(nowMs);
     return [...actions, ...(typeof pulse === 'string' ? this.#stage.fail(pulse) : pulse)];
   }
@@ -214,7 +201,7 @@ export class LinkMachine implements LinkEnd {
     const record = this.#writer.next(nowMs);
     if (record === undefined) return undefined;
     if (record.chargedBytes > 0) this.#pulse.sent(nowMs);
-    if (record.isMark) this.#afterMark = this.#turn(this.#ratchet.markSent(nowMs), nowMs);
+    if (record.isMark) this.#afterMark = this.#receiver.turn(this.#ratchet.markSent(nowMs), nowMs);
     return record.wire;
   }
 
@@ -223,175 +210,5 @@ export class LinkMachine implements LinkEnd {
     const actions = this.#afterMark;
     this.#afterMark = [];
     return actions;
-  }
-
-  #frames(frames: readonly Frame[], receivedMs: number, nowMs: number): LinkAction[] {
-    this.liveness.heard(nowMs);
-    this.#ratchet.received.absorb(frames);
-    const actions: LinkAction[] = [];
-    const last = frames.at(-1);
-    for (const frame of frames) {
-      actions.push(...this.#frame(frame, frame === last, receivedMs, nowMs));
-      if (this.#stage.isClosed || this.isEnding) break;
-    }
-    return actions;
-  }
-
-  /** What the last record has announced. Nobody but the two ends of its flows can say whether it is genuine. */
-  #attached(message: Uint8Array, receivedMs: number, nowMs: number): LinkAction[] {
-    const frames = this.#attachment.take(message);
-    if (frames === undefined) return this.close('LINK_BAD_FRAME');
-    this.consumed(this.#attachedBytes, nowMs);
-    this.#attachedBytes = 0;
-    return frames.map((frame) => ({ type: 'flow', frame, receivedMs }));
-  }
-
-  #announced(body: Uint8Array, charged: number, nowMs: number): LinkAction[] {
-    const bytes = this.#attachment.announced(body);
-    if (bytes === undefined) return this.close('LINK_BAD_FRAME');
-    if (!this.#pulse.receive(bytes, nowMs)) return this.close('LINK_CREDIT');
-    this.#attachedBytes += charged + bytes;
-    return [];
-  }
-
-  #frame({ kind, body }: Frame, isLast: boolean, receivedMs: number, nowMs: number): LinkAction[] {
-    const charged = isCharged(kind) ? FRAME_HEADER_BYTES + body.length : 0;
-    if (charged > 0 && !this.#pulse.receive(charged, nowMs)) return this.close('LINK_CREDIT');
-    if (charged === 0 && !this.#freeFrames.take(nowMs)) return this.close('LINK_FLOOD');
-    if (!this.#stage.isDone && kind !== FrameKind.HS_DONE && kind !== FrameKind.CLOSE)
-      return this.close('LINK_UNEXPECTED');
-    if (kind < FrameKind.KEY) return this.#controlFrame(kind, body, isLast, charged, nowMs);
-    if (!this.#stage.isEstablished) return this.close('LINK_UNEXPECTED');
-    return this.#dataFrame(kind, body, charged, receivedMs, nowMs);
-  }
-
-  #controlFrame(
-    kind: number,
-    body: Uint8Array,
-    isLast: boolean,
-    charged: number,
-    nowMs: number,
-  ): LinkAction[] {
-    switch (kind) {
-      case FrameKind.HS_DONE:
-        return this.#stage.handshakeDone(nowMs);
-      case FrameKind.INFO:
-        return this.#stage.informed(body, nowMs);
-      case FrameKind.PEERS:
-        return this.#peers(body, charged, nowMs);
-      case FrameKind.CLOSE:
-        return this.#stage.peerEnded(decodeClose(body));
-      case FrameKind.CREDIT:
-      case FrameKind.PING:
-      case FrameKind.PONG:
-        return this.#orClose(this.#pulse.frame(kind, body, nowMs));
-      case FrameKind.KEY_UPDATE:
-        return isLast && this.#opener.keyUpdate(body) ? [] : this.close('LINK_BAD_FRAME');
-      case FrameKind.TMARK:
-        if (!isLast || body.length > 0) return this.close('LINK_BAD_FRAME');
-        return this.#turn(this.#ratchet.markReceived(nowMs), nowMs);
-      case FrameKind.TSIG:
-        return this.#turn(this.#ratchet.signatureReceived(body), nowMs);
-      default:
-        return [{ type: 'fault', code: 'PEER_UNKNOWN_FRAME', count: 1 }];
-    }
-  }
-
-  #dataFrame(
-    kind: number,
-    body: Uint8Array,
-    charged: number,
-    receivedMs: number,
-    nowMs: number,
-  ): LinkAction[] {
-    switch (kind) {
-      case FrameKind.KEY:
-        return this.#perform(this.#reader.key(body, nowMs), receivedMs, nowMs);
-      case FrameKind.HEAD:
-        this.consumed(FRAME_HEADER_BYTES, nowMs);
-        return this.#perform(this.#reader.head(body, nowMs), receivedMs, nowMs);
-      case FrameKind.BLOCK:
-        return this.#perform(this.#reader.block(body, charged, nowMs), receivedMs, nowMs);
-      case FrameKind.ENV:
-        return this.#perform(this.#reader.single(body, charged, nowMs), receivedMs, nowMs);
-      case FrameKind.FRAG:
-        return this.#fragment(body, receivedMs, nowMs);
-      case FrameKind.NEED_KEY:
-        return this.#needKey(body);
-      case FrameKind.FLOW_ATTACHED:
-        return this.#announced(body, charged, nowMs);
-      default: {
-        this.consumed(charged, nowMs);
-        const action = portAction(kind, body, receivedMs);
-        return action === undefined ? this.close('LINK_BAD_FRAME') : [action];
-      }
-    }
-  }
-
-  #fragment(body: Uint8Array, receivedMs: number, nowMs: number): LinkAction[] {
-    const result = this.#reassembly.add(body);
-    if (result.type === 'bad') return this.close('LINK_BAD_FRAME');
-    // Headers of fragments are dealt with at once; their contents when the frame is.
-    this.consumed(FRAME_HEADER_BYTES + FRAGMENT_HEADER_BYTES, nowMs);
-    this.#pulse.assembling(this.#reassembly.bytes, nowMs);
-    if (result.type === 'partial') return [];
-    const isBlock = result.kind === FrameKind.BLOCK;
-    const read = isBlock
-      ? this.#reader.block(result.body, result.bytes, nowMs)
-      : this.#reader.single(result.body, result.bytes, nowMs);
-    return this.#perform(read, receivedMs, nowMs);
-  }
-
-  #peers(body: Uint8Array, charged: number, nowMs: number): LinkAction[] {
-    const hints = decodePeers(body);
-    if (hints === undefined) return this.close('LINK_BAD_FRAME');
-    this.consumed(charged, nowMs);
-    return [{ type: 'peers', hints }];
-  }
-
-  #needKey(body: Uint8Array): LinkAction[] {
-    if (body.length !== NODE_ID_BYTES) return this.close('LINK_BAD_FRAME');
-    const nodeId = encodeNodeId(body);
-    const publicKey = this.#options.keyFor(nodeId);
-    if (publicKey === undefined) this.#parcels.forgetKey(nodeId);
-    else if (this.#writer.controlFrames < CONTROL_FRAMES_MAX) {
-      this.#writer.control(encodeFrame(FrameKind.KEY, publicKey));
-    }
-    return [];
-  }
-
-  #turn(wanted: readonly RatchetAction[], nowMs: number): LinkAction[] {
-    const actions: LinkAction[] = [];
-    for (const action of wanted) {
-      if (action.type === 'job') actions.push({ ...action, ticket: 2 * action.ticket + RATCHET_PARITY });
-      else if (action.type === 'send') this.#writer.control(action.frame);
-      else if (action.type === 'fail') actions.push(...this.close('LINK_TRANSCRIPT'));
-      else {
-        this.#writer.switchAfterControl(action.root);
-        for (const { wire, receivedMs } of this.#opener.provide(action.root)) {
-          actions.push(...this.receive(wire, receivedMs, nowMs));
-        }
-        wipe(action.root);
-      }
-    }
-    return actions;
-  }
-
-  #perform(wanted: readonly ParcelAction[], receivedMs: number, nowMs: number): LinkAction[] {
-    const actions: LinkAction[] = [];
-    for (const action of wanted) {
-      if (action.type === 'job') actions.push({ ...action, ticket: 2 * action.ticket });
-      else if (action.type === 'need-key') {
-        this.#writer.control(encodeFrame(FrameKind.NEED_KEY, action.nodeIdBytes));
-      } else if (action.type === 'consumed') this.consumed(action.bytes, nowMs);
-      else if (action.type === 'deliver') actions.push({ ...action, receivedMs });
-      else if (action.type === 'close') actions.push(...this.close(action.code));
-      else actions.push(action);
-    }
-    return actions;
-  }
-
-  #orClose(result: LinkAction[] | LinkErrorCode): LinkAction[] {
-    return typeof result === 'string' ? this.close(result) : result;
   }
 }

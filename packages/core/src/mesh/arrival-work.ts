@@ -3,7 +3,7 @@ import type { BatchMessage } from '../envelope/batch.js';
 import { EnvelopeClass } from '../envelope/envelope.js';
 import { HopFlag } from '../envelope/hop-flags.js';
 import { detached } from '../link/parcel-check.js';
-import type { Arrival } from '../link/parcel-reader.js';
+import type { Arrival } from '../link/parcel-actions.js';
 import type { MessageInfo, Priority } from '../transport/index.js';
 import type { PeerSession } from './link-layer.js';
 import type { Held } from './origin-lines.js';

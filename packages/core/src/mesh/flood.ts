@@ -1,6 +1,6 @@
 import { HopFlag } from '../envelope/hop-flags.js';
 import { parcelBytes, type Batch, type BatchMessage, type Parcel } from '../envelope/batch.js';
-import type { Arrival } from '../link/parcel-reader.js';
+import type { Arrival } from '../link/parcel-actions.js';
 import { parcelItem } from '../link/send-queue.js';
 import type { Clock, SkippedPeer } from '../transport/index.js';
 import type { Counters } from './counters.js';

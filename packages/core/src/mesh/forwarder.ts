@@ -1,6 +1,6 @@
 import type { NodeId } from '@yakmesh/crypto';
 import type { BatchMessage, Parcel } from '../envelope/batch.js';
-import type { Arrival } from '../link/parcel-reader.js';
+import type { Arrival } from '../link/parcel-actions.js';
 import type { Peer } from './peer.js';
 
 /** Where a direct message may go out. */

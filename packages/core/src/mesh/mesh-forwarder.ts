@@ -2,7 +2,7 @@ import { decodeNodeId, type NodeId } from '@yakmesh/crypto';
 import { bytesKey, parcelBytes, type BatchMessage, type Parcel } from '../envelope/batch.js';
 import { HopFlag } from '../envelope/hop-flags.js';
 import { detached } from '../link/parcel-check.js';
-import type { Arrival } from '../link/parcel-reader.js';
+import type { Arrival } from '../link/parcel-actions.js';
 import { parcelItem } from '../link/send-queue.js';
 import { NEXT_HOPS_MAX } from '../routing/routing-limits.js';
 import { TTL_MAX, type Clock, type Route } from '../transport/index.js';

@@ -5,7 +5,7 @@ import { EnvelopeClass, MESSAGE_ID_BYTES, type Envelope } from '../envelope/enve
 import { decodePayload } from '../envelope/payload.js';
 import type { ReplayState } from '../envelope/replay-state.js';
 import type { PeerFaultCode } from '../errors.js';
-import type { Arrival } from '../link/parcel-reader.js';
+import type { Arrival } from '../link/parcel-actions.js';
 import type { Clock, Guard, MessageInfo, Payload } from '../transport/index.js';
 import { HeldMessage, heldAlone, isTreeCopy, messageInfo, type Work } from './arrival-work.js';
 import type { Counters } from './counters.js';

@@ -1,6 +1,6 @@
 import type { Batch, BatchMessage, Parcel } from '../envelope/batch.js';
 import type { Envelope } from '../envelope/envelope.js';
-import type { Arrival } from '../link/parcel-reader.js';
+import type { Arrival } from '../link/parcel-actions.js';
 import type { SkippedPeer } from '../transport/index.js';
 import type { Peer } from './peer.js';
 

@@ -3,7 +3,7 @@ import { bytesKey, type Batch, type BatchMessage, type Parcel } from '../envelop
 import type { Envelope } from '../envelope/envelope.js';
 import { HopFlag } from '../envelope/hop-flags.js';
 import type { ReplayState } from '../envelope/replay-state.js';
-import type { Arrival } from '../link/parcel-reader.js';
+import type { Arrival } from '../link/parcel-actions.js';
 import { entriesOf, type Retention } from '../retention/retention.js';
 import {
   BoundedMap,

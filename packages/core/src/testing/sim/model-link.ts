@@ -8,7 +8,7 @@ import type { LinkMachineOptions } from '../../link/link-machine.js';
 import { LinkPulse } from '../../link/link-pulse.js';
 import { LinkStage } from '../../link/link-stage.js';
 import type { Liveness } from '../../link/liveness.js';
-import type { ParcelAction } from '../../link/parcel-reader.js';
+import type { ParcelAction } from '../../link/parcel-actions.js';
 import { portAction } from '../../link/port-frames.js';
 import { SendQueue, type QueueItem } from '../../link/send-queue.js';
 import { FrameKind, FRAME_HEADER_BYTES, isCharged } from '../../record/frames.js';
