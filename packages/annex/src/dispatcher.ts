@@ -12,7 +12,7 @@ import {
   SESSION_BYTES,
 } from './handshake/messages.js';
 import type { LiveSessions } from './live-sessions.js';
-import { decodeRecordHeader } from './record/header.js';
+import { recordSession } from './record/header.js';
 import type { Tombstones } from './tombstones.js';
 
 export interface DispatcherOptions {
@@ -60,8 +60,7 @@ export class Dispatcher {
 
   #recordOpened(flow: Flow, body: Uint8Array): void {
     const { sessions, tombstones, count } = this.#options;
-    const header = decodeRecordHeader(body);
-    const sid = header === undefined ? '' : bytesKey(header.session);
+    const sid = recordSession(body);
     const session = sessions.find(sid);
     const buried = tombstones.find(sid);
     if (session !== undefined) return session.receive(body, this.attach(flow), { isCongested: false });
@@ -74,8 +73,7 @@ export class Dispatcher {
   #message(body: Uint8Array, line: FlowLine, info: FlowMessageInfo): void {
     const { answers, sessions, calls, count } = this.#options;
     if (!isHandshake(body)) {
-      const header = decodeRecordHeader(body);
-      const session = header === undefined ? undefined : sessions.find(bytesKey(header.session));
+      const session = sessions.find(recordSession(body));
       return session === undefined ? count('PEER_UNEXPECTED') : session.receive(body, line, info);
     }
     const message = decodePadded(body);

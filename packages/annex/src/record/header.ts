@@ -1,3 +1,4 @@
+import { bytesKey } from '@yakmesh/crypto';
 import { SESSION_BYTES } from '../handshake/messages.js';
 
 /** First byte of every record; handshake messages begin with another. */
@@ -26,6 +27,9 @@ export function writeRecordHeader(record: Uint8Array, { session, epoch, sequence
   view.setUint16(SEQUENCE_AT, Math.floor(sequence / 2 ** 32));
   view.setUint32(SEQUENCE_AT + 2, sequence % 2 ** 32);
 }
+
+/** The key of the receiver's session in maps (`bytesKey`); one that no session has where the bytes are too few. */
+export const recordSession = (record: Uint8Array): string => bytesKey(record.subarray(SESSION_AT, EPOCH_AT));
 
 /** The header at the front of a record; undefined for another type, a flag that is set, or bytes that end within it. */
 export function decodeRecordHeader(bytes: Uint8Array): RecordHeader | undefined {

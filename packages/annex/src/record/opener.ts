@@ -174,9 +174,8 @@ export class RecordOpener {
   }
 
   open(record: Uint8Array, nowMs: number): OpenedRecord {
-    const header = decodeRecordHeader(record);
-    if (header === undefined || !isRecordLength(record.length)) return fault('PEER_RECORD_BAD');
-    if (!equalBytes(header.session, this.#session)) return fault('PEER_RECORD_BAD');
+    const header = isRecordLength(record.length) ? decodeRecordHeader(record) : undefined;
+    if (header === undefined || !equalBytes(header.session, this.#session)) return fault('PEER_RECORD_BAD');
     const { epoch, sequence } = header;
     const keys = this.#epochs.get(epoch);
     if (keys === undefined) return fault('PEER_RECORD_EPOCH');
