@@ -1,24 +1,21 @@
-import { equalBytes, type CryptoPool, type NodeId, type SigningIdentity } from '@yakmesh/crypto';
-import { EnvelopeClass } from '../envelope/envelope.js';
-import { HopFlag } from '../envelope/hop-flags.js';
+import type { CryptoPool, NodeId, SigningIdentity } from '@yakmesh/crypto';
 import { ReplayState } from '../envelope/replay-state.js';
-import { encodeParams } from '../handshake/params.js';
 import { PuzzleIssuer } from '../handshake/puzzle.js';
 import { KeyCache } from '../link/key-cache.js';
-import { CREDIT_BYTES_MIN } from '../link/link-limits.js';
 import type { LinkInfo } from '../link/control-frames.js';
-import type { ParcelReaderOptions } from '../link/parcel-reader.js';
 import { MeshCrypto } from '../mesh-crypto.js';
 import { networkHash, networkPrefix } from '../network-hash.js';
 import type { MeshConfig } from '../options.js';
 import type { MeshRuntime } from '../runtime.js';
 import { Retention } from '../retention/retention.js';
-import { memoryStore, type Clock, type Guard, type Store } from '../transport/index.js';
+import { memoryStore, type Guard, type Store } from '../transport/index.js';
 import { Admission } from './admission.js';
+import { arrivalCheck } from './arrival-check.js';
 import { Counters } from './counters.js';
 import { Deliveries } from './deliveries.js';
 import { DefaultGuard } from './default-guard.js';
 import { Flows } from './flows.js';
+import { handshakeSelf } from './handshake-self.js';
 import { Handshakes } from './handshakes.js';
 import { isolation } from './isolation.js';
 import type { LinkLayer, LinksEvents } from './link-layer.js';
@@ -37,14 +34,8 @@ import { RouteFinder, ROUTE_PROTOCOL } from './route-finder.js';
 import { Router } from './router.js';
 import { TreeSpreader } from './tree-spreader.js';
 
-const BOOT_ID_BYTES = 16;
 const STORE_ENTRIES_MAX = 100_000;
 const STORE_BYTES_MAX = 67_108_864;
-
-/** Of the limit on messages, the part that neighbours are told of: what has piled up while a line stood still must be able to drain. */
-const ANNOUNCED_SHARE = 0.9;
-
-type LinkCheck = ParcelReaderOptions['check'];
 
 /** Everything that a running mesh is made of, wired together. */
 export interface MeshParts {
@@ -97,16 +88,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
   const keys = new KeyCache();
   const replay = new ReplayState();
   const store = config.store ?? memoryStore({ entriesMax: STORE_ENTRIES_MAX, bytesMax: STORE_BYTES_MAX });
-  const self = {
-    nodeId: identity.nodeId,
-    nodeIdBytes: identity.nodeIdBytes,
-    publicKey: identity.publicKey,
-    params: encodeParams({
-      bootId: random.bytes(BOOT_ID_BYTES),
-      creditBytes: CREDIT_BYTES_MIN,
-      messagesPerSecond: announced(guard.messagesPerSecond ?? 0),
-    }),
-  };
+  const self = handshakeSelf(identity, random, guard.messagesPerSecond ?? 0);
   const info = (): LinkInfo => ({
     endpoint: options.endpoint(),
     protocols: protocols.names,
@@ -152,7 +134,7 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
       info,
       pingIntervalMs: config.pingInterval,
       headsPerSecond: crypto.headsPerSecond,
-      check: checkIncoming(replay, identity, clock),
+      check: arrivalCheck(replay, identity, clock),
       isRepairing: (nodeId) => spreader.isRepairing(nodeId),
       known: (use, network, key, head) => crypto.known(use, network, key, head),
     }),
@@ -305,29 +287,4 @@ export function assembleMesh(options: MeshPartsOptions): MeshParts {
     replayKeeper,
     recordSync,
   };
-}
-
-/**
- * What is for others is looked at for its times only. A copy of what we may have to acknowledge again is let through to where that is
- * decided, at its origin's price of one hash.
- */
-function checkIncoming(
-  replay: ReplayState,
-  { nodeId, nodeIdBytes }: SigningIdentity,
-  clock: Clock,
-): LinkCheck {
-  return (origin, envelope, flags) => {
-    // What we said ourselves is no news, whoever brings it.
-    if (origin === nodeId) return 'PEER_DUPLICATE';
-    const nowMs = clock.nowMs();
-    const isDirect = envelope.class !== EnvelopeClass.BROADCAST;
-    if (isDirect && !equalBytes(envelope.to, nodeIdBytes)) return replay.checkTimes(envelope, nowMs);
-    const fault = replay.check(origin, envelope, nowMs);
-    const isAgain = isDirect && fault === 'PEER_DUPLICATE' && (flags & HopFlag.ACK_WANTED) !== 0;
-    return isAgain ? undefined : fault;
-  };
-}
-
-function announced(messagesPerSecond: number): number {
-  return messagesPerSecond === 0 ? 0 : Math.max(1, Math.floor(ANNOUNCED_SHARE * messagesPerSecond));
 }
