@@ -1,5 +1,5 @@
 import type { NodeId } from '@yakmesh/crypto';
-import { EXTRA_MS } from './tree-limits.js';
+import { EXTRA_MS, LEAD_MS, LEADS, OPTIMISE_MS } from './tree-limits.js';
 import type { Trunk } from './trunk.js';
 
 /** A neighbour that speaks tree/1. */
@@ -19,6 +19,7 @@ export interface Member {
 export class Members {
   readonly #members = new Map<NodeId, Member>();
   readonly #trunk: Trunk;
+  #overtakenMs = -Infinity;
 
   constructor(trunk: Trunk) {
     this.#trunk = trunk;
@@ -77,5 +78,18 @@ export class Members {
   dismiss(peer: NodeId, member: Member, nowMs: number): void {
     member.isEager = false;
     if (this.#trunk.has(peer) || !this.#trunk.isSettled(peer, nowMs)) member.changedMs = nowMs;
+  }
+
+  /**
+   * Whether who announced so long before the sender brought it takes its place in the tree: one that leads again and again, and only one at
+   * a time, so that the tree is not turned over faster than it settles.
+   */
+  overtakes(announcer: Member, sender: Member, leadMs: number, nowMs: number): boolean {
+    announcer.leads = leadMs >= LEAD_MS ? announcer.leads + 1 : 0;
+    if (announcer.leads < LEADS || !sender.isEager || nowMs - this.#overtakenMs < OPTIMISE_MS) return false;
+    announcer.leads = 0;
+    announcer.isEager = true;
+    this.#overtakenMs = nowMs;
+    return true;
   }
 }

@@ -43,6 +43,15 @@ export function told(to: NodeId, summary: Summary | undefined): TreeAction[] {
   return summary.isCut ? [...actions, count('tree:summary-cut')] : actions;
 }
 
+/** Looks for what a neighbour asks for. A graft without entries only takes a place in the tree. */
+export function supply(
+  to: NodeId,
+  { type, sinceMs, entries }: Extract<TreeMessage, { type: 'graft' | 'want' }>,
+): TreeAction[] {
+  const isEmpty = entries.length === 0 && type === 'graft';
+  return isEmpty ? [] : [{ type: 'supply', to, kind: type, sinceMs, entries }];
+}
+
 /** One for the counters. */
 export function count(name: string, by = 1): TreeAction {
   return { type: 'count', name, count: by };

@@ -7,19 +7,8 @@ import type { Entry, TreeMessage } from './messages.js';
 import { Missing } from './missing.js';
 import { Patience } from './patience.js';
 import { Repairs } from './repairs.js';
-import { count, told, type TreeAction, type TreeMachineOptions } from './tree-actions.js';
-import {
-  DETOUR_MS_MAX,
-  GRAFT_MS_MIN,
-  GRAFT_ROUND_TRIPS,
-  LEAD_MS,
-  LEADS,
-  OPTIMISE_MS,
-  PRUNE_MS,
-  SETTLE_MS,
-  TORN_GRAFT_MS_MIN,
-  TORN_MS,
-} from './tree-limits.js';
+import { count, supply, told, type TreeAction, type TreeMachineOptions } from './tree-actions.js';
+import { PRUNE_MS, SETTLE_MS, TORN_MS } from './tree-limits.js';
 import { Trunk, type RootReport } from './trunk.js';
 
 /**
@@ -35,11 +24,11 @@ export class TreeMachine implements Machine<TreeAction> {
   readonly #comparisons: Comparisons;
   readonly #trunk: Trunk;
   readonly #members: Members;
-  readonly #patience = new Patience();
-  #optimisedMs = -Infinity;
+  readonly #patience: Patience;
 
   constructor(options: TreeMachineOptions) {
     this.#options = options;
+    this.#patience = new Patience(options.random);
     this.#missing = new Missing(options.lacking);
     this.#repairs = new Repairs(options);
     this.#comparisons = new Comparisons(options);
@@ -168,7 +157,7 @@ export class TreeMachine implements Machine<TreeAction> {
       // 6.
       case 'graft':
         this.#members.admit(member, nowMs);
-        return this.#supply(from, message);
+        return supply(from, message);
       // 7.
       case 'prune':
         this.#members.dismiss(from, member, nowMs);
@@ -178,7 +167,7 @@ export class TreeMachine implements Machine<TreeAction> {
         return this.#offered(from, message.entries, nowMs);
       // 9.
       case 'want':
-        return this.#supply(from, message);
+        return supply(from, message);
       // 10.
       case 'done':
         this.#repairs.served(from, nowMs);
@@ -219,16 +208,10 @@ export class TreeMachine implements Machine<TreeAction> {
     rttMs: number,
     nowMs: number,
   ): TreeAction[] {
-    const { random } = this.#options;
     // Two messages at once may have cut two links of one circle, which leaves a part without the tree.
     const isTorn = nowMs - member.changedMs < TORN_MS;
-    const leastMs = Math.max(isTorn ? TORN_GRAFT_MS_MIN : GRAFT_MS_MIN, GRAFT_ROUND_TRIPS * rttMs);
-    const detourMs = isTorn ? 0 : Math.min(DETOUR_MS_MAX, this.#trunk.detourMs(from, nowMs));
-    // Spread, so that of many who wait for the same tree the first to ask can supply the others.
-    const waitMs =
-      detourMs === 0
-        ? leastMs * (1 + random.unit() / 2)
-        : Math.max(TORN_GRAFT_MS_MIN, detourMs + this.#patience.ms);
+    const detourMs = isTorn ? 0 : this.#trunk.detourMs(from, nowMs);
+    const waitMs = this.#patience.waitMs(rttMs, detourMs, isTorn);
     let full = 0;
     for (const entry of entries) {
       const missing = this.#missing.announced(from, entry, waitMs, nowMs);
@@ -241,11 +224,6 @@ export class TreeMachine implements Machine<TreeAction> {
   #offered(from: NodeId, entries: readonly Entry[], nowMs: number): TreeAction[] {
     const refused = this.#repairs.offered(from, entries, SETTLE_MS, nowMs);
     return refused === 0 ? [] : [count('tree:offers-full', refused)];
-  }
-
-  #supply(to: NodeId, { type, sinceMs, entries }: Extract<TreeMessage, { type: 'graft' | 'want' }>) {
-    const isEmpty = entries.length === 0 && type === 'graft';
-    return isEmpty ? [] : [{ type: 'supply', to, kind: type, sinceMs, entries } as const];
   }
 
   #wants(nowMs: number): TreeAction[] {
@@ -287,11 +265,7 @@ export class TreeMachine implements Machine<TreeAction> {
     const leadMs = nowMs - ahead.atMs - detourMs;
     if (detourMs > 0) this.#patience.came(leadMs);
     if (ahead.peer === from) return [];
-    announcer.leads = leadMs >= LEAD_MS ? announcer.leads + 1 : 0;
-    if (announcer.leads < LEADS || !sender.isEager || nowMs - this.#optimisedMs < OPTIMISE_MS) return [];
-    announcer.leads = 0;
-    this.#optimisedMs = nowMs;
-    announcer.isEager = true;
+    if (!this.#members.overtakes(announcer, sender, leadMs, nowMs)) return [];
     this.#trunk.blame(from, nowMs);
     return [this.#graft(ahead.peer, []), ...this.#prune(from, sender, nowMs), count('tree:optimised')];
   }
