@@ -1,14 +1,11 @@
-import { bytesKey, parcelBytes, HEAD_FRAME_BYTES, SALT_BYTES } from '../envelope/batch.js';
+import { bytesKey, parcelBytes, HEAD_FRAME_BYTES } from '../envelope/batch.js';
 import type { Batch, BatchMessage, Parcel } from '../envelope/batch.js';
-import { decodeEnvelope } from '../envelope/envelope.js';
 import type { Entry } from '../tree/messages.js';
 import { includes, SpanSet, type Spans } from '../tree/spans.js';
+import { idWord, pack, packedBytes, unpack, type PackedMessages } from './packed-messages.js';
 
 /** Memory that a run of kept messages costs besides its bytes. */
 const RUN_BYTES = 512;
-/** Numbers of a message in its chunk's table, and their memory. */
-const FIELDS = 5;
-const FIELD_BYTES = 4;
 /** Bytes of an answer that travel as one item: a live message waits for no more. */
 export const SUPPLIED_BYTES_MAX = 65_536;
 /** A digest covers messages signed within so long before its time: younger than any honest retention would drop. */
@@ -19,16 +16,10 @@ export interface RetentionOptions {
   readonly bytesMax: number;
 }
 
-/** Messages of one batch, kept as bytes of their own: no arrival stays in memory for them, and few objects do. */
-interface Chunk {
+/** Messages of one batch, kept and let go together. */
+interface Chunk extends PackedMessages {
   readonly batch: Batch;
   readonly ttl: number;
-  /** salt ‖ core ‖ path of each message. */
-  readonly bytes: Uint8Array;
-  /** For each message: index in its batch, where it begins, bytes of its core, of its path, first word of its id. */
-  readonly table: Uint32Array;
-  readonly sequences: Float64Array;
-  readonly timesMs: Float64Array;
   readonly runs: Spans;
   readonly space: Space;
   readonly untilMs: number;
@@ -119,7 +110,7 @@ export class Retention {
       const chunk = found[from]?.chunk;
       let bytes = 0;
       for (; from < found.length && found[from]?.chunk === chunk; from += 1) {
-        const message = chunk && messageOf(chunk, found[from]?.at ?? 0);
+        const message = chunk && unpack(chunk, found[from]?.at ?? 0);
         if (message === undefined || !isAlive(message, wallMs)) continue;
         if (run.length > 0 && bytes + message.core.length > SUPPLIED_BYTES_MAX) break;
         run.push(message);
@@ -139,7 +130,7 @@ export class Retention {
       const { timesMs, table, sequences } = chunk;
       for (const [at, timeMs] of timesMs.entries()) {
         if (timeMs > untilMs || timeMs <= untilMs - DIGEST_AGE_MS_MAX) continue;
-        const word = table[FIELDS * at + 4] ?? 0;
+        const word = idWord(table, at);
         low = (low + word) >>> 0;
         high = (high + Math.imul(word ^ (sequences[at] ?? 0), 0x9e37_79b1)) >>> 0;
       }
@@ -155,8 +146,9 @@ export class Retention {
     const [first] = messages;
     if (first === undefined) return;
     const space = this.#space(batch, first.envelope.epoch);
-    const { bytes, table, sequences, timesMs } = packed(messages);
-    const charge = RUN_BYTES + bytes.length + messages.length * (FIELDS * FIELD_BYTES + 16);
+    const packed = pack(messages);
+    const { bytes, table, sequences, timesMs } = packed;
+    const charge = RUN_BYTES + packedBytes(packed);
     const chunk: Chunk = {
       batch,
       ttl,
@@ -234,40 +226,6 @@ function batchBytes({ tree, head }: Batch): number {
   return HEAD_FRAME_BYTES + (tree === undefined ? 0 : 32 * 3 * head.count);
 }
 
-function packed(messages: readonly BatchMessage[]): Pick<Chunk, 'bytes' | 'table' | 'sequences' | 'timesMs'> {
-  let length = 0;
-  for (const { core, path } of messages) length += SALT_BYTES + core.length + (path?.length ?? 0);
-  const bytes = new Uint8Array(length);
-  const table = new Uint32Array(FIELDS * messages.length);
-  const sequences = new Float64Array(messages.length);
-  const timesMs = new Float64Array(messages.length);
-  let start = 0;
-  let field = 0;
-  for (let at = 0; at < messages.length; at += 1) {
-    const message = messages[at];
-    if (message === undefined) continue;
-    const { index, salt, core, path, id, envelope } = message;
-    const pathLength = path?.length ?? 0;
-    bytes.set(salt, start);
-    bytes.set(core, start + SALT_BYTES);
-    if (path !== undefined) bytes.set(path, start + SALT_BYTES + core.length);
-    table[field] = index;
-    table[field + 1] = start;
-    table[field + 2] = core.length;
-    table[field + 3] = pathLength;
-    table[field + 4] = firstWord(id);
-    sequences[at] = envelope.sequence;
-    timesMs[at] = envelope.timeMs;
-    start += SALT_BYTES + core.length + pathLength;
-    field += FIELDS;
-  }
-  return { bytes, table, sequences, timesMs };
-}
-
-function firstWord(id: Uint8Array): number {
-  return (((id[0] ?? 0) << 24) | ((id[1] ?? 0) << 16) | ((id[2] ?? 0) << 8) | (id[3] ?? 0)) >>> 0;
-}
-
 /** Numbers as runs: one, as nearly always, where they follow each other. */
 function runsOf(sequences: Float64Array): Spans {
   const [first = 0] = sequences;
@@ -278,17 +236,6 @@ function runsOf(sequences: Float64Array): Spans {
   const set = new SpanSet();
   for (const sequence of sequences) set.add(sequence);
   return set.spans;
-}
-
-function messageOf({ bytes, table }: Chunk, at: number): BatchMessage | undefined {
-  const [index = 0, start = 0, coreLength = 0, pathLength = 0] = table.subarray(FIELDS * at);
-  const core = bytes.subarray(start + SALT_BYTES, start + SALT_BYTES + coreLength);
-  const envelope = decodeEnvelope(core);
-  if (envelope === undefined) return undefined;
-  const end = start + SALT_BYTES + coreLength;
-  const path = pathLength === 0 ? undefined : bytes.subarray(end, end + pathLength);
-  const salt = bytes.subarray(start, start + SALT_BYTES);
-  return { index, salt, core, envelope, id: new Uint8Array(0), path };
 }
 
 function isAlive({ envelope }: BatchMessage, wallMs: number): boolean {
