@@ -8,7 +8,8 @@ import {
   encodeRouteRequest,
   type RouteStatement,
 } from '../src/routing/messages.js';
-import { RouteMachine, type RouteAction } from '../src/routing/route-machine.js';
+import type { RouteAction } from '../src/routing/route-actions.js';
+import { RouteMachine } from '../src/routing/route-machine.js';
 import { REPLIES_MAX, REQUESTS_BURST, RINGS } from '../src/routing/routing-limits.js';
 import { SeededRandom } from '../src/testing/index.js';
 import { linksFrom, randomGraph } from '../src/testing/routing/random-graph.js';

@@ -16,12 +16,8 @@ import { knownKey, type KeyCache } from '../link/key-cache.js';
 import { networkOf, networkPrefix } from '../network-hash.js';
 import type { DiscoverOptions } from '../routing/discoveries.js';
 import { statementBytes, type RouteStatement } from '../routing/messages.js';
-import {
-  RouteMachine,
-  type RouteAction,
-  type RouteFaultCode,
-  type StatementVerdict,
-} from '../routing/route-machine.js';
+import type { RouteAction, RouteFaultCode, StatementVerdict } from '../routing/route-actions.js';
+import { RouteMachine } from '../routing/route-machine.js';
 import type { NextHop, RouteUse } from '../routing/route-table.js';
 import { CLOCK_STEP_MS_MAX, STATEMENT_SKEW_MS_MAX } from '../routing/routing-limits.js';
 import {

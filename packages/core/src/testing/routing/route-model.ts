@@ -7,7 +7,8 @@ import {
 } from '@yakmesh/crypto';
 import { bytesKey } from '../../envelope/batch.js';
 import type { RouteStatement } from '../../routing/messages.js';
-import { RouteMachine, type RouteAction } from '../../routing/route-machine.js';
+import type { RouteAction } from '../../routing/route-actions.js';
+import { RouteMachine } from '../../routing/route-machine.js';
 import { TTL_MAX } from '../../transport/index.js';
 import { SeededRandom } from '../seeded-random.js';
 
