@@ -7,7 +7,8 @@ import { judge, type CollectionRule, type Verdict } from './record-judge.js';
 import { RecordLedger } from './record-ledger.js';
 import { splitName } from './record-name.js';
 import { readLoaded, type ReadRecord } from './record-proof.js';
-import type { RecordChanges, RecordStore } from './record-store.js';
+import type { RecordStore } from './record-store.js';
+import { RecordWriter } from './record-writer.js';
 import type { RecordFields, RecordMeta } from './record.js';
 import { nameHash } from './stored-records.js';
 
@@ -66,11 +67,13 @@ export class RecordKeeper {
   readonly clock = new HybridClock();
   readonly #options: RecordKeeperOptions;
   readonly #graves = new Graveyard();
+  readonly #writer: RecordWriter;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: RecordKeeperOptions) {
     this.#options = options;
     this.ledger = new RecordLedger(options.random);
+    this.#writer = new RecordWriter({ store: options.store, ledger: this.ledger, clock: this.clock });
   }
 
   /** Reads what is in the store. Signatures were checked before they came there. */
@@ -162,7 +165,10 @@ export class RecordKeeper {
       growth += more;
       accepted.set(meta.name, { candidate, previous: this.ledger.index.get(meta.name) });
     }
-    if (accepted.size > 0) await this.#write([...accepted.values()], from);
+    if (accepted.size === 0) return outcomes;
+    const changes = [...accepted.values()].map((each) => ({ ...each, from }));
+    await this.#writer.write(changes.map(({ candidate }) => candidate));
+    this.#options.changed(changes);
     return outcomes;
   }
 
@@ -215,54 +221,14 @@ export class RecordKeeper {
     return growth <= 0 || bytes + growth <= bytesMax;
   }
 
-  /** The store first, then what is in memory: nothing is said to be here that a crash could still take. */
-  async #write(accepted: readonly Accepted[], from: NodeId | undefined): Promise<void> {
-    const heads = new Map<string, ReadRecord['record']['head']>();
-    for (const { candidate } of accepted) {
-      const { meta, record } = candidate;
-      if (!this.ledger.hasHead(meta.head)) heads.set(meta.head, record.head);
-    }
-    const records = accepted.map(({ candidate: { meta, record } }) => ({ name: meta.name, record }));
-    await this.#options.store.write({ ...NOTHING, records, heads: [...heads.values()] });
-    const released = emptyReleased();
-    for (const { candidate } of accepted) {
-      const { heads, authors, roots } = this.ledger.put(candidate.meta);
-      released.deletedHeads.push(...heads);
-      released.deletedAuthors.push(...authors);
-      released.deletedRoots.push(...roots);
-      this.clock.observe(candidate.meta.version);
-    }
-    await this.#release(released);
-    this.#options.changed(accepted.map((each) => ({ ...each, from })));
-  }
-
-  /** What nobody needs any more goes in a second step: lost in a crash, it is only waste until the next start. */
-  async #release(released: ReturnType<typeof emptyReleased>): Promise<void> {
-    const { ledger } = this;
-    const deletedHeads = released.deletedHeads.filter((key) => !ledger.hasHead(key));
-    const deletedAuthors = released.deletedAuthors.filter((author) => !ledger.hasAuthor(author));
-    const deletedRoots = released.deletedRoots.filter((root) => !ledger.hasRoot(root));
-    if (deletedHeads.length + deletedRoots.length === 0) return;
-    await this.#options.store.write({ ...NOTHING, deletedHeads, deletedAuthors, deletedRoots });
-  }
-
   async #bury(): Promise<number> {
-    const { nowMs, tombstoneMs, store } = this.#options;
+    const { nowMs, tombstoneMs } = this.#options;
     const endMs = nowMs() - tombstoneMs;
     const old = [...this.ledger.tombstones].filter(({ version }) => version.timeMs < endMs);
     if (old.length === 0) return 0;
     old.sort((a, b) => compareTimes(a.version, b.version));
     for (const { name, version } of old) this.#graves.bury(nameHash(name), version);
-    const deletedGraves = this.#graves.takeForgotten();
-    const graves = old.map(({ name, version }) => ({ name, version }));
-    await store.write({ ...NOTHING, graves, deletedNames: old.map(({ name }) => name), deletedGraves });
-    const released = emptyReleased();
-    for (const meta of old) {
-      const { heads, authors } = this.ledger.remove(meta);
-      released.deletedHeads.push(...heads);
-      released.deletedAuthors.push(...authors);
-    }
-    await this.#release(released);
+    await this.#writer.bury(old, this.#graves.takeForgotten());
     return old.length;
   }
 }
@@ -270,21 +236,6 @@ export class RecordKeeper {
 /** Outcomes that are somebody's fault or a limit of ours: counted by their code. */
 export function faultOf(outcome: Outcome): RecordFaultCode | undefined {
   return outcome === 'take' || outcome === 'stale' || outcome === 'wait' ? undefined : outcome;
-}
-
-const NOTHING: RecordChanges = {
-  records: [],
-  heads: [],
-  deletedNames: [],
-  deletedHeads: [],
-  deletedAuthors: [],
-  deletedRoots: [],
-  graves: [],
-  deletedGraves: [],
-};
-
-function emptyReleased() {
-  return { deletedHeads: [] as string[], deletedAuthors: [] as NodeId[], deletedRoots: [] as string[] };
 }
 
 function label(name: string): string {
