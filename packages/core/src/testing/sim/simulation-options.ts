@@ -4,6 +4,10 @@ import { medianRoundTripMs, roundTripMs, type LatencyMatrix } from './latency-ma
 import type { ModelCosts } from './model-pool.js';
 import { indexOf } from './sim-node.js';
 
+/** Nodes with real cryptography: each signature costs this process milliseconds. */
+const REAL_NODES_MAX = 64;
+const NODES_MAX = 65_536;
+
 /** What a `Simulation` is made of. */
 export interface SimulationOptions {
   /** Up to 65,536; with real cryptography up to 64. */
@@ -24,6 +28,13 @@ export interface SimulationOptions {
   readonly maxPeers?: number | undefined;
   /** Further options of every node, or of the one with that number. */
   readonly options?: MeshOptions | ((index: number) => MeshOptions) | undefined;
+}
+
+/** @throws RangeError for more nodes than such cryptography is bearable for, or none. */
+export function requireNodes(nodes: number, crypto: 'model' | 'real'): void {
+  const most = crypto === 'real' ? REAL_NODES_MAX : NODES_MAX;
+  if (!(nodes >= 1 && nodes <= most))
+    throw new RangeError(`${crypto} cryptography takes 1 to ${most} nodes, not ${nodes}`);
 }
 
 /** Between hosts by their addresses, one way. */

@@ -4,22 +4,21 @@ import { SeededRandom } from '../seeded-random.js';
 import { VirtualClock } from '../virtual-clock.js';
 import { milliseconds, type Duration } from './duration.js';
 import { FastClock } from './fast-clock.js';
+import { Faults } from './faults.js';
 import { Measures, type Measured } from './measures.js';
 import { MODEL_COSTS } from './model-pool.js';
 import { NodeFactory, SIMULATION_PORT } from './node-factory.js';
 import { randomRegularGraph, shuffled } from './random-graph.js';
-import { SimMessage, type Reach } from './sim-message.js';
+import type { Reach, SimMessage } from './sim-message.js';
+import { SimMessages, watch } from './sim-messages.js';
 import { addressOf, SimNode } from './sim-node.js';
-import { latencyOf, type SimulationOptions } from './simulation-options.js';
+import { latencyOf, requireNodes, type SimulationOptions } from './simulation-options.js';
 import { isWhole, linksOf } from './topology.js';
 import { Trace } from './trace.js';
 import { Traffic } from './traffic.js';
 
 /** What the simulation's own messages travel under. */
 const PROTOCOL = 'sim/1';
-/** Nodes with real cryptography: each signature costs this process milliseconds. */
-const REAL_NODES_MAX = 64;
-const NODES_MAX = 65_536;
 /** Contacts that a joining node asks before it gives up. */
 const CONTACTS_MAX = 8;
 /** How long links must be left as they are before `settle` calls them settled. */
@@ -39,15 +38,12 @@ export class Simulation {
   readonly #random: SeededRandom;
   readonly #factory: NodeFactory;
   readonly #measures: Measures;
-  readonly #messages: SimMessage[] = [];
-  readonly #cuts = new Set<() => void>();
-  readonly #silenced = new Map<SimNode, () => void>();
+  readonly #messages = new SimMessages();
+  readonly #faults: Faults;
 
   constructor(options: SimulationOptions) {
     const { seed = 1, crypto = 'model', loss = 0, bytesPerSecond, maxPeers = 10 } = options;
-    const most = crypto === 'real' ? REAL_NODES_MAX : NODES_MAX;
-    if (!(options.nodes >= 1 && options.nodes <= most))
-      throw new RangeError(`${crypto} cryptography takes 1 to ${most} nodes, not ${options.nodes}`);
+    requireNodes(options.nodes, crypto);
     this.clock = crypto === 'real' ? new VirtualClock() : new FastClock();
     this.#random = new SeededRandom(seed);
     this.seed = this.#random.seed;
@@ -65,6 +61,7 @@ export class Simulation {
         this.trace.mix(this.clock.monotonicMs(), isFromDialler ? connection : -connection, bytes);
       },
     });
+    this.#faults = new Faults(this.network, this.clock);
     const own = options.options;
     this.#factory = new NodeFactory({
       clock: this.clock,
@@ -170,15 +167,15 @@ export class Simulation {
 
   /** Sends a message to all; it leaves as time passes. */
   broadcast(from: SimNode, payload: Payload = null, options: BroadcastOptions = {}): SimMessage {
-    const message = this.#message(from, undefined);
-    this.#watch(message, from.port.broadcast([message.number, payload], options));
+    const message = this.#messages.add(from, undefined, this.nowMs, this.nodes.length);
+    watch(message, from.port.broadcast([message.number, payload], options));
     return message;
   }
 
   /** Sends a message to one node. */
   send(from: SimNode, to: SimNode, payload: Payload = null, options: SendOptions = {}): SimMessage {
-    const message = this.#message(from, to);
-    this.#watch(message, from.port.send(to.nodeId, [message.number, payload], options));
+    const message = this.#messages.add(from, to, this.nowMs, this.nodes.length);
+    watch(message, from.port.send(to.nodeId, [message.number, payload], options));
     return message;
   }
 
@@ -195,30 +192,18 @@ export class Simulation {
 
   /** Processes die; their systems live on and reset their connections. */
   kill(nodes: SimNode | readonly SimNode[]): void {
-    for (const node of asList(nodes)) {
-      if (!node.isAlive) continue;
-      node.isAlive = false;
-      node.clock.kill();
-      this.network.kill(node.name);
-    }
+    this.#faults.kill(asList(nodes));
   }
 
   /** Hosts vanish, as when their plug is pulled: nothing is reset, and nothing that is sent to them is answered. */
   silence(nodes: SimNode | readonly SimNode[]): void {
-    for (const node of asList(nodes)) {
-      if (!node.isAlive) continue;
-      node.isAlive = false;
-      node.clock.kill();
-      this.#silenced.set(node, this.network.partition([node.name]));
-    }
+    this.#faults.silence(asList(nodes));
   }
 
   /** A dead node starts again with its identity and its store; `through` is dialled once it runs. */
   async restart(node: SimNode, through?: SimNode): Promise<void> {
     if (node.isAlive) throw new RangeError(`node ${node.index} runs; kill it first`);
-    this.#silenced.get(node)?.();
-    this.#silenced.delete(node);
-    this.network.kill(node.name);
+    this.#faults.revive(node);
     const { mesh, clock } = this.#factory.process(node.index, node.name, node.identity, node.store);
     this.#measures.replaced(node);
     node.mesh = mesh;
@@ -232,29 +217,22 @@ export class Simulation {
 
   /** Nothing passes between two groups, or between one and all others, until `heal`. Links are reset after 30 s. */
   cut(groupA: SimNode | readonly SimNode[], groupB?: SimNode | readonly SimNode[]): void {
-    this.#cuts.add(this.network.partition(names(groupA), groupB && names(groupB)));
+    this.#faults.cut(asList(groupA), groupB && asList(groupB));
   }
 
   /** Nothing passes from the first group to the second; the other way is as before. */
   cutOneWay(from: SimNode | readonly SimNode[], to?: SimNode | readonly SimNode[]): void {
-    this.#cuts.add(this.network.partitionOneWay(names(from), to && names(to)));
+    this.#faults.cutOneWay(asList(from), to && asList(to));
   }
 
   /** Ends all cuts. */
   heal(): void {
-    for (const heal of this.#cuts) heal();
-    this.#cuts.clear();
+    this.#faults.heal();
   }
 
   /** A process stands still for so long, and its peers' data waits in its kernel. */
   pause(node: SimNode, duration: Duration): void {
-    const { clock } = node;
-    clock.pause();
-    this.network.setPaused(node.name, true);
-    this.clock.setTimer(milliseconds(duration), () => {
-      this.network.setPaused(node.name, false);
-      clock.resume();
-    });
+    this.#faults.pause(node, milliseconds(duration));
   }
 
   /** A node's wall clock is ahead of the others' by so much; a negative number is behind. */
@@ -300,23 +278,8 @@ export class Simulation {
       await from.mesh.connect(`ws://${to.name}:${SIMULATION_PORT}/`);
   }
 
-  #message(from: SimNode, to: SimNode | undefined): SimMessage {
-    if (!from.isAlive) throw new RangeError(`node ${from.index} is dead and sends nothing`);
-    const message = new SimMessage(this.#messages.length, from, to, this.nowMs, this.nodes.length);
-    this.#messages.push(message);
-    return message;
-  }
-
-  #watch(message: SimMessage, sent: Promise<unknown>): void {
-    sent.then(
-      () => (message.outcome = 'sent'),
-      (error: unknown) => (message.outcome = { error }),
-    );
-  }
-
   #delivered(node: SimNode, payload: Payload): void {
-    const number: unknown = Array.isArray(payload) ? payload[0] : undefined;
-    const message = typeof number === 'number' ? this.#messages[number] : undefined;
+    const message = this.#messages.of(payload);
     if (message === undefined) return;
     this.trace.mix(this.nowMs, node.index, message.number);
     message.delivered(node, this.nowMs);
@@ -332,8 +295,4 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
 
 function asList(nodes: SimNode | readonly SimNode[]): readonly SimNode[] {
   return nodes instanceof SimNode ? [nodes] : nodes;
-}
-
-function names(nodes: SimNode | readonly SimNode[]): string[] {
-  return asList(nodes).map(({ name }) => name);
 }
