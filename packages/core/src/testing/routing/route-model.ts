@@ -11,6 +11,7 @@ import type { RouteAction } from '../../routing/route-actions.js';
 import { RouteMachine } from '../../routing/route-machine.js';
 import { TTL_MAX } from '../../transport/index.js';
 import { SeededRandom } from '../seeded-random.js';
+import { EventHeap } from '../sim/event-heap.js';
 
 const KEY_BYTES = 1_952;
 const SIGN_MS = 3;
@@ -49,12 +50,6 @@ interface Traveller {
   readonly isAdopted: boolean;
 }
 
-interface Event {
-  readonly atMs: number;
-  readonly order: number;
-  readonly run: () => void;
-}
-
 /** Routing machines on a graph with model signatures and without meshes around them: thousands of changes of the graph a second. */
 export class RouteModel {
   readonly nodes: readonly RouteModelNode[];
@@ -68,8 +63,7 @@ export class RouteModel {
   readonly #byKey = new Map<string, RouteModelNode>();
   readonly #epochs = new Map<string, number>();
   readonly #lastArrival = new Map<string, number>();
-  readonly #heap: Event[] = [];
-  #order = 0;
+  readonly #events = new EventHeap();
 
   constructor(options: RouteModelOptions) {
     this.#options = options;
@@ -121,10 +115,10 @@ export class RouteModel {
 
   /** Lets everything happen up to that time. */
   run(untilMs: number): void {
-    for (let event = this.#heap[0]; event !== undefined && event.atMs <= untilMs; event = this.#heap[0]) {
-      this.#pop();
-      this.nowMs = Math.max(this.nowMs, event.atMs);
-      event.run();
+    const events = this.#events;
+    for (let atMs = events.nextTime(); atMs <= untilMs && atMs < Infinity; atMs = events.nextTime()) {
+      this.nowMs = Math.max(this.nowMs, atMs);
+      events.popAt(atMs, Infinity)?.();
     }
     this.nowMs = Math.max(this.nowMs, untilMs);
   }
@@ -281,45 +275,8 @@ export class RouteModel {
   }
 
   #after(delayMs: number, run: () => void): void {
-    this.#order += 1;
-    this.#push({ atMs: this.nowMs + Math.max(0, delayMs), order: this.#order, run });
+    this.#events.push(this.nowMs + Math.max(0, delayMs), run);
   }
-
-  #push(event: Event): void {
-    const heap = this.#heap;
-    let at = heap.length;
-    heap.push(event);
-    while (at > 0) {
-      const up = (at - 1) >> 1;
-      const parent = heap[up];
-      if (parent === undefined || isBefore(parent, event)) break;
-      heap[at] = parent;
-      at = up;
-    }
-    heap[at] = event;
-  }
-
-  #pop(): void {
-    const heap = this.#heap;
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) return;
-    let at = 0;
-    for (;;) {
-      let down = 2 * at + 1;
-      const [left, right] = [heap[down], heap[down + 1]];
-      if (left === undefined) break;
-      if (right !== undefined && isBefore(right, left)) down += 1;
-      const child = heap[down];
-      if (child === undefined || isBefore(last, child)) break;
-      heap[at] = child;
-      at = down;
-    }
-    heap[at] = last;
-  }
-}
-
-function isBefore(a: Event, b: Event): boolean {
-  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 }
 
 function pair(a: number, b: number): string {
