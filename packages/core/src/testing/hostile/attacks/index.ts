@@ -6,6 +6,7 @@ import { controlFrameAttacks } from './control-frames.js';
 import { diallingAttacks } from './dialling.js';
 import { envelopeAttacks } from './envelopes.js';
 import { helloAttacks } from './hellos.js';
+import { keyAttacks } from './keys.js';
 import { neighbourAttacks } from './neighbours.js';
 import { payloadAttacks } from './payloads.js';
 import { puzzleAttacks } from './puzzles.js';
@@ -24,6 +25,7 @@ export const attacks: readonly Attack[] = [
   ...recordAttacks,
   ...controlFrameAttacks,
   ...batchAttacks,
+  ...keyAttacks,
   ...envelopeAttacks,
   ...payloadAttacks,
   ...neighbourAttacks,
