@@ -4,6 +4,7 @@ import {
   CryptoPool,
   SlotSigner,
   verifySlot,
+  bytesKey,
   type BatchSign,
   type BatchUse,
   type PoolPriority,
@@ -11,7 +12,6 @@ import {
   type VerifiedRoot,
 } from '@yakmesh/crypto';
 import type { CryptoJob, CryptoJobs, JobResult } from './crypto-job.js';
-import { bytesKey } from './envelope/batch.js';
 import { puzzlePrefix } from './handshake/puzzle.js';
 import type { Clock, Random } from './transport/index.js';
 

@@ -1,5 +1,4 @@
-import { decodeNodeId, encodeNodeId, type NodeId } from '@yakmesh/crypto';
-import { bytesKey } from './envelope/batch.js';
+import { bytesKey, decodeNodeId, encodeNodeId, type NodeId } from '@yakmesh/crypto';
 import { BoundedMap } from './transport/index.js';
 
 /** Names that are remembered either way, about 250 B each: the nodes of the largest meshes that meet one node within minutes. */

@@ -1,6 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { BATCH_HEAD_BYTES, encodeNodeId, ML_DSA_65_SIGNATURE_BYTES, nodeIdBytesOf } from '@yakmesh/crypto';
-import { bytesKey } from '../src/envelope/batch.js';
+import {
+  BATCH_HEAD_BYTES,
+  encodeNodeId,
+  ML_DSA_65_SIGNATURE_BYTES,
+  nodeIdBytesOf,
+  bytesKey,
+} from '@yakmesh/crypto';
 import {
   decodeRouteMessage,
   encodeRouteError,

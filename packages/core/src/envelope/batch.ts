@@ -82,9 +82,3 @@ export function parcelBytes(messages: readonly BatchMessage[]): number {
   for (const { core } of messages) bytes += core.length + MESSAGE_OVERHEAD_BYTES;
   return bytes;
 }
-
-/** A short string that names bytes in maps: cheaper than hex. */
-export function bytesKey(bytes: Uint8Array): string {
-  // Spread, it would be walked over byte by byte: four times as slow.
-  return Reflect.apply(String.fromCharCode, undefined, bytes) as string;
-}

@@ -1,6 +1,5 @@
-import type { BatchUse, NodeId, VerifiedRoot } from '@yakmesh/crypto';
+import { bytesKey, type BatchUse, type NodeId, type VerifiedRoot } from '@yakmesh/crypto';
 import type { JobResult } from '../crypto-job.js';
-import { bytesKey } from '../envelope/batch.js';
 import { BoundedMap } from '../transport/index.js';
 import type { KeyCache, KnownKey } from './key-cache.js';
 import {

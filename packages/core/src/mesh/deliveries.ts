@@ -1,5 +1,5 @@
-import { bytesToHex, type NodeId } from '@yakmesh/crypto';
-import { bytesKey, type Parcel } from '../envelope/batch.js';
+import { bytesKey, bytesToHex, type NodeId } from '@yakmesh/crypto';
+import type { Parcel } from '../envelope/batch.js';
 import { MESSAGE_ID_BYTES } from '../envelope/envelope.js';
 import {
   DELIVERIES_BYTES_MAX,

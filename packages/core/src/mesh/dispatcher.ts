@@ -1,18 +1,12 @@
 import {
+  bytesKey,
   bytesToHex,
   decodeBatchHead,
   type NodeId,
   type SignedBatch,
   type SigningIdentity,
 } from '@yakmesh/crypto';
-import {
-  bytesKey,
-  parcelBytes,
-  Tree,
-  type Batch,
-  type BatchMessage,
-  type Parcel,
-} from '../envelope/batch.js';
+import { parcelBytes, Tree, type Batch, type BatchMessage, type Parcel } from '../envelope/batch.js';
 import { messageId, type Envelope } from '../envelope/envelope.js';
 import type { Counters } from './counters.js';
 import type { Deliveries } from './deliveries.js';

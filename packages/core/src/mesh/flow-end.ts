@@ -1,5 +1,4 @@
-import type { NodeId } from '@yakmesh/crypto';
-import { bytesKey } from '../envelope/batch.js';
+import { bytesKey, type NodeId } from '@yakmesh/crypto';
 import {
   ATTACHED_BYTES_MIN,
   ATTACHED_HEAD_BYTES_MAX,

@@ -1,5 +1,5 @@
-import { decodeNodeId, type NodeId } from '@yakmesh/crypto';
-import { bytesKey, parcelBytes, type BatchMessage, type Parcel } from '../envelope/batch.js';
+import { bytesKey, decodeNodeId, type NodeId } from '@yakmesh/crypto';
+import { parcelBytes, type BatchMessage, type Parcel } from '../envelope/batch.js';
 import { HopFlag } from '../envelope/hop-flags.js';
 import { detached } from '../link/parcel-check.js';
 import type { Arrival } from '../link/parcel-actions.js';

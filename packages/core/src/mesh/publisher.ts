@@ -1,5 +1,4 @@
-import type { NodeId, SigningIdentity } from '@yakmesh/crypto';
-import { bytesKey } from '../envelope/batch.js';
+import { bytesKey, type NodeId, type SigningIdentity } from '@yakmesh/crypto';
 import { encodeLeafMessage, envelopeBytes, type Envelope } from '../envelope/envelope.js';
 import { HopFlag } from '../envelope/hop-flags.js';
 import type { MeshCrypto } from '../mesh-crypto.js';

@@ -1,4 +1,5 @@
 import {
+  bytesKey,
   concatBytes,
   decodeBatchHead,
   equalBytes,
@@ -11,7 +12,6 @@ import {
   type NodeId,
 } from '@yakmesh/crypto';
 import type { CryptoJobs } from '../crypto-job.js';
-import { bytesKey } from '../envelope/batch.js';
 import { knownKey, type KeyCache } from '../link/key-cache.js';
 import { networkOf, networkPrefix } from '../network-hash.js';
 import type { DiscoverOptions } from '../routing/discoveries.js';

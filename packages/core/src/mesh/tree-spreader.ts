@@ -1,5 +1,5 @@
-import { encodeNodeId, type NodeId } from '@yakmesh/crypto';
-import { bytesKey, type Batch, type BatchMessage, type Parcel } from '../envelope/batch.js';
+import { bytesKey, encodeNodeId, type NodeId } from '@yakmesh/crypto';
+import type { Batch, BatchMessage, Parcel } from '../envelope/batch.js';
 import type { Envelope } from '../envelope/envelope.js';
 import { HopFlag } from '../envelope/hop-flags.js';
 import type { ReplayState } from '../envelope/replay-state.js';

@@ -1,4 +1,5 @@
-import { bytesKey, parcelBytes, HEAD_FRAME_BYTES } from '../envelope/batch.js';
+import { bytesKey } from '@yakmesh/crypto';
+import { parcelBytes, HEAD_FRAME_BYTES } from '../envelope/batch.js';
 import type { Batch, BatchMessage, Parcel } from '../envelope/batch.js';
 import type { Entry } from '../tree/messages.js';
 import { includes, SpanSet, type Spans } from '../tree/spans.js';

@@ -1,5 +1,4 @@
-import { equalBytes, nodeIdBytesOf, type NodeId } from '@yakmesh/crypto';
-import { bytesKey } from '../envelope/batch.js';
+import { bytesKey, equalBytes, nodeIdBytesOf, type NodeId } from '@yakmesh/crypto';
 import { TTL_MAX, type Machine, type Random } from '../transport/index.js';
 import { Discoveries, type DiscoverOptions, type Discovery } from './discoveries.js';
 import {

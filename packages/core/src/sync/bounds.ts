@@ -1,5 +1,4 @@
-import type { ByteReader, ByteWriter } from '@yakmesh/crypto';
-import { bytesKey } from '../envelope/batch.js';
+import { bytesKey, type ByteReader, type ByteWriter } from '@yakmesh/crypto';
 import { NAME_BYTES_MAX, nameBytes } from './record-name.js';
 
 /** The bound before all names. */

@@ -1,5 +1,4 @@
-import { bytesToUtf8, utf8ToBytes } from '@yakmesh/crypto';
-import { bytesKey } from '../envelope/batch.js';
+import { bytesKey, bytesToUtf8, utf8ToBytes } from '@yakmesh/crypto';
 import { COLLECTION_LENGTH_MAX, RECORD_KEY_BYTES_MAX } from './limits.js';
 
 const COLLECTION = /^[\x21-\x7e]+$/;

@@ -1,5 +1,13 @@
-import { bytesToHex, concatBytes, copyBytes, decodeBatchHead, sha256, type BatchHead } from '@yakmesh/crypto';
-import { bytesKey, type Batch, type BatchMessage } from '../envelope/batch.js';
+import {
+  bytesKey,
+  bytesToHex,
+  concatBytes,
+  copyBytes,
+  decodeBatchHead,
+  sha256,
+  type BatchHead,
+} from '@yakmesh/crypto';
+import type { Batch, BatchMessage } from '../envelope/batch.js';
 import { decodeEnvelope, EnvelopeClass, leafMessage, messageId } from '../envelope/envelope.js';
 import { checkMessages } from '../link/parcel-check.js';
 import { networkOf, networkPrefix } from '../network-hash.js';

@@ -1,6 +1,6 @@
-import { BATCH_DEPTH_MAX, BATCH_HEAD_BYTES, ByteReader, ByteWriter } from '@yakmesh/crypto';
+import { BATCH_DEPTH_MAX, BATCH_HEAD_BYTES, ByteReader, ByteWriter, bytesKey } from '@yakmesh/crypto';
 import { ML_DSA_65_PUBLIC_KEY_BYTES, ML_DSA_65_SIGNATURE_BYTES } from '@yakmesh/crypto';
-import { bytesKey, SALT_BYTES } from '../envelope/batch.js';
+import { SALT_BYTES } from '../envelope/batch.js';
 import { MESSAGE_ID_BYTES } from '../envelope/envelope.js';
 import { NETWORK_PREFIX_BYTES } from '../network-hash.js';
 import { BOUND_START, readBound, writeBound } from './bounds.js';

@@ -1,4 +1,4 @@
-import { bytesKey } from '../envelope/batch.js';
+import { bytesKey } from '@yakmesh/crypto';
 import type { Entry } from './messages.js';
 import { SpanSet, type Spans } from './spans.js';
 

@@ -1,5 +1,4 @@
-import type { NodeId } from '@yakmesh/crypto';
-import { bytesKey } from '../envelope/batch.js';
+import { bytesKey, type NodeId } from '@yakmesh/crypto';
 import { TokenBucket } from '../link/token-bucket.js';
 import { BoundedMap } from '../transport/index.js';
 import { EntryBook, entryKey } from './entry-book.js';

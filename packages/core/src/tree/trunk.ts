@@ -1,5 +1,4 @@
-import type { NodeId } from '@yakmesh/crypto';
-import { bytesKey } from '../envelope/batch.js';
+import { bytesKey, type NodeId } from '@yakmesh/crypto';
 import {
   BLAME_MS,
   DISTANCE_MS_MAX,

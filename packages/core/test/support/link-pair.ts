@@ -1,13 +1,6 @@
-import { decodeBatchHead, type BatchUse, type SignedBatch } from '@yakmesh/crypto';
+import { bytesKey, decodeBatchHead, type BatchUse, type SignedBatch } from '@yakmesh/crypto';
 import type { CryptoJob, CryptoJobs, JobResult } from '../../src/crypto-job.js';
-import {
-  bytesKey,
-  parcelBytes,
-  Tree,
-  type Batch,
-  type BatchMessage,
-  type Parcel,
-} from '../../src/envelope/batch.js';
+import { parcelBytes, Tree, type Batch, type BatchMessage, type Parcel } from '../../src/envelope/batch.js';
 import { encodeEnvelope, leafMessage, messageId, type Envelope } from '../../src/envelope/envelope.js';
 import { encodePayload } from '../../src/envelope/payload.js';
 import { ReplayState } from '../../src/envelope/replay-state.js';

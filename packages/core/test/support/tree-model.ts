@@ -1,7 +1,6 @@
-import { encodeNodeId, type NodeId } from '@yakmesh/crypto';
+import { bytesKey, encodeNodeId, type NodeId } from '@yakmesh/crypto';
 import { SequenceRanges } from '../../src/envelope/sequence-ranges.js';
 import { SeededRandom } from '../../src/testing/seeded-random.js';
-import { bytesKey } from '../../src/envelope/batch.js';
 import type { Entry, TreeMessage } from '../../src/tree/messages.js';
 import { includes, SpanSet, without } from '../../src/tree/spans.js';
 import type { TreeAction } from '../../src/tree/tree-actions.js';

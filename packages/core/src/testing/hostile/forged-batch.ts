@@ -5,10 +5,11 @@ import {
   merkleRoot,
   padLeaves,
   SHORT_SALT_BYTES,
+  bytesKey,
   type BatchHead,
   type BatchUse,
 } from '@yakmesh/crypto';
-import { bytesKey, Tree, type Batch, type BatchMessage } from '../../envelope/batch.js';
+import { Tree, type Batch, type BatchMessage } from '../../envelope/batch.js';
 import {
   encodeEnvelope,
   EnvelopeClass,

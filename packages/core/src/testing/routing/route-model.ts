@@ -3,9 +3,9 @@ import {
   encodeNodeId,
   ML_DSA_65_SIGNATURE_BYTES,
   nodeIdBytesOf,
+  bytesKey,
   type NodeId,
 } from '@yakmesh/crypto';
-import { bytesKey } from '../../envelope/batch.js';
 import type { RouteStatement } from '../../routing/messages.js';
 import type { RouteAction } from '../../routing/route-actions.js';
 import { RouteMachine } from '../../routing/route-machine.js';
