@@ -2,12 +2,12 @@
 // exists that no verified statement or traffic made.
 import {
   BATCH_HEAD_BYTES,
+  bytesKey,
   encodeNodeId,
   equalBytes,
   ML_DSA_65_SIGNATURE_BYTES,
   nodeIdBytesOf,
 } from '@yakmesh/crypto';
-import { bytesKey } from '../dist/envelope/batch.js';
 import * as messages from '../dist/routing/messages.js';
 import { RouteMachine } from '../dist/routing/route-machine.js';
 import { machineRandom, must, target } from './mutation.mjs';

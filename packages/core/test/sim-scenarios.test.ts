@@ -89,6 +89,25 @@ test('a dead node that starts again with its store is the same node, and gets wh
   expect(world.reached(missed).share).toBe(1);
 });
 
+test('nodes that start again together take as long as the slowest of them, and each is told of its own failure', async () => {
+  const world = await linked({ nodes: 10, seed: 8, latency: 15 });
+  const [first, second, third] = [world.node(4), world.node(5), world.node(6)];
+  world.kill([first, second, third]);
+  await world.pass('5 s');
+  const startMs = world.nowMs;
+  const outcomes = await world.restartAll([
+    { node: first, through: world.node(0) },
+    { node: second, through: third },
+    { node: third },
+    { node: world.node(0) },
+  ]);
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected']);
+  expect(world.nowMs - startMs).toBeLessThan(1_000);
+  const message = world.broadcast(world.node(0));
+  await world.pass('5 s');
+  expect(world.reached(message).share).toBe(1);
+});
+
 test('a paused process is late and loses nothing', async () => {
   const world = await linked({ nodes: 8, seed: 9, latency: 10 }, 3);
   const node = world.node(5);

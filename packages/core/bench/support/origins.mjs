@@ -1,6 +1,7 @@
 // Messages of many origins, signed beforehand: what a relay passes on when everybody speaks once.
 import {
   BatchSigner,
+  bytesKey,
   bytesToHex,
   CryptoPool,
   decodeBatchHead,
@@ -8,7 +9,7 @@ import {
   randomBytes,
   xWing,
 } from '@yakmesh/crypto';
-import { bytesKey, parcelBytes, Tree } from '../../dist/envelope/batch.js';
+import { parcelBytes, Tree } from '../../dist/envelope/batch.js';
 import { encodeEnvelope, EnvelopeClass, leafMessage, messageId } from '../../dist/envelope/envelope.js';
 import { encodePayload } from '../../dist/envelope/payload.js';
 import { assembleMesh } from '../../dist/mesh/mesh-parts.js';

@@ -3,6 +3,12 @@ import type { MeshNetwork } from '../../mesh-network.js';
 import type { ProtocolPort, Store } from '../../transport/index.js';
 import type { HostClock } from './host-clock.js';
 
+/** A dead node that starts again, and the live one that it dials. */
+export interface Restart {
+  readonly node: SimNode;
+  readonly through?: SimNode | undefined;
+}
+
 /** One node of a simulation, through all its starts. */
 export class SimNode {
   readonly index: number;

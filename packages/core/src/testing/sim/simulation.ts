@@ -11,7 +11,7 @@ import { NodeFactory, SIMULATION_PORT } from './node-factory.js';
 import { randomRegularGraph, shuffled } from './random-graph.js';
 import type { Reach, SimMessage } from './sim-message.js';
 import { SimMessages, watch } from './sim-messages.js';
-import { addressOf, SimNode } from './sim-node.js';
+import { addressOf, SimNode, type Restart } from './sim-node.js';
 import { latencyOf, requireNodes, type SimulationOptions } from './simulation-options.js';
 import { isWhole, linksOf } from './topology.js';
 import { Trace } from './trace.js';
@@ -201,18 +201,13 @@ export class Simulation {
   }
 
   /** A dead node starts again with its identity and its store; `through` is dialled once it runs. */
-  async restart(node: SimNode, through?: SimNode): Promise<void> {
-    if (node.isAlive) throw new RangeError(`node ${node.index} runs; kill it first`);
-    this.#faults.revive(node);
-    const { mesh, clock } = this.#factory.process(node.index, node.name, node.identity, node.store);
-    this.#measures.replaced(node);
-    node.mesh = mesh;
-    node.clock = clock;
-    node.port = mesh.open(PROTOCOL, { message: (payload) => this.#delivered(node, payload) });
-    await this.run(mesh.start());
-    node.isAlive = true;
-    node.startedMs = this.nowMs;
-    if (through !== undefined) await this.run(this.#join(node, [through]));
+  restart(node: SimNode, through?: SimNode): Promise<void> {
+    return this.run(this.#revive(node, through));
+  }
+
+  /** Several do so at once; answers what became of each. */
+  restartAll(starts: readonly Restart[]): Promise<PromiseSettledResult<void>[]> {
+    return this.run(Promise.allSettled(starts.map(({ node, through }) => this.#revive(node, through))));
   }
 
   /** Nothing passes between two groups, or between one and all others, until `heal`. Links are reset after 30 s. */
@@ -260,6 +255,20 @@ export class Simulation {
     await this.run(Promise.all(this.alive.map(({ mesh }) => mesh.stop())));
   }
 
+  async #revive(node: SimNode, through?: SimNode): Promise<void> {
+    if (node.isAlive) throw new RangeError(`node ${node.index} runs; kill it first`);
+    this.#faults.revive(node);
+    const { mesh, clock } = this.#factory.process(node.index, node.name, node.identity, node.store);
+    this.#measures.replaced(node);
+    node.mesh = mesh;
+    node.clock = clock;
+    node.port = mesh.open(PROTOCOL, { message: (payload) => this.#delivered(node, payload) });
+    await mesh.start();
+    node.isAlive = true;
+    node.startedMs = this.nowMs;
+    if (through !== undefined) await this.#join(node, [through]);
+  }
+
   async #join(node: SimNode, contacts: readonly SimNode[]): Promise<void> {
     let failure: unknown = new RangeError('no contact is alive');
     const random = this.#random.fork(`join ${node.index}`);
@@ -284,13 +293,6 @@ export class Simulation {
     this.trace.mix(this.nowMs, node.index, message.number);
     message.delivered(node, this.nowMs);
   }
-}
-
-/** Nodes that run and have no links yet. */
-export async function simulate(options: SimulationOptions): Promise<Simulation> {
-  const simulation = new Simulation(options);
-  await simulation.start(options.nodes);
-  return simulation;
 }
 
 function asList(nodes: SimNode | readonly SimNode[]): readonly SimNode[] {
