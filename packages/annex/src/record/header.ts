@@ -1,13 +1,9 @@
 import { bytesKey } from '@yakmesh/crypto';
-import { SESSION_BYTES } from '../handshake/messages.js';
 
 /** First byte of every record; handshake messages begin with another. */
 const RECORD_TYPE = 1;
-/** type u8 · flags u8 · session 16 · epoch u32 · sequence u48, all of it additional data. */
+/** type u8 · flags u8 · session 16 (from byte 2 on) · epoch u32 (18) · sequence u48 (22), all of it additional data. */
 export const RECORD_HEADER_BYTES = 28;
-const SESSION_AT = 2;
-const EPOCH_AT = SESSION_AT + SESSION_BYTES;
-const SEQUENCE_AT = EPOCH_AT + 4;
 
 /** What stands before the sealed part of a record. */
 export interface RecordHeader {
@@ -21,24 +17,24 @@ export interface RecordHeader {
 export function writeRecordHeader(record: Uint8Array, { session, epoch, sequence }: RecordHeader): void {
   record[0] = RECORD_TYPE;
   record[1] = 0;
-  record.set(session, SESSION_AT);
+  record.set(session, 2);
   const view = viewOf(record);
-  view.setUint32(EPOCH_AT, epoch);
-  view.setUint16(SEQUENCE_AT, Math.floor(sequence / 2 ** 32));
-  view.setUint32(SEQUENCE_AT + 2, sequence % 2 ** 32);
+  view.setUint32(18, epoch);
+  view.setUint16(22, Math.floor(sequence / 2 ** 32));
+  view.setUint32(24, sequence % 2 ** 32);
 }
 
 /** The key of the receiver's session in maps (`bytesKey`); one that no session has where the bytes are too few. */
-export const recordSession = (record: Uint8Array): string => bytesKey(record.subarray(SESSION_AT, EPOCH_AT));
+export const recordSession = (record: Uint8Array): string => bytesKey(record.subarray(2, 18));
 
 /** The header at the front of a record; undefined for another type, a flag that is set, or bytes that end within it. */
 export function decodeRecordHeader(bytes: Uint8Array): RecordHeader | undefined {
   if (bytes.length < RECORD_HEADER_BYTES || bytes[0] !== RECORD_TYPE || bytes[1] !== 0) return undefined;
   const view = viewOf(bytes);
   return {
-    session: bytes.subarray(SESSION_AT, EPOCH_AT),
-    epoch: view.getUint32(EPOCH_AT),
-    sequence: view.getUint16(SEQUENCE_AT) * 2 ** 32 + view.getUint32(SEQUENCE_AT + 2),
+    session: bytes.subarray(2, 18),
+    epoch: view.getUint32(18),
+    sequence: view.getUint16(22) * 2 ** 32 + view.getUint32(24),
   };
 }
 
