@@ -1,6 +1,6 @@
 import { BytePool, ByteReader, ByteWriter, bytesToUtf8, utf8ToBytes } from '@yakmesh/crypto';
 import { encodeFrame, FrameKind, FRAME_HEADER_BYTES, writeFrame } from '../record/frames.js';
-import { FLOW_BODY_BYTES_MAX, PROTOCOL_ID_BYTES_MAX } from '../transport/index.js';
+import { FLOW_BODY_BYTES_MAX, FLOW_HEADROOM_BYTES, PROTOCOL_ID_BYTES_MAX } from '../transport/index.js';
 
 const LABEL_BYTES = 8;
 const NODE_ID_BYTES = 32;
@@ -11,7 +11,7 @@ export const ATTACHED_BYTES_MIN = 8_192;
 /** The part of such a body that is sealed all the same. */
 export const ATTACHED_HEAD_BYTES_MAX = 64;
 /** Frame header, label and flags. */
-export const FLOW_OVERHEAD_BYTES = 13;
+export const FLOW_OVERHEAD_BYTES = FLOW_HEADROOM_BYTES;
 /** The flags byte. */
 const CALM = Uint8Array.of(0);
 const CONGESTED = Uint8Array.of(1);
@@ -68,6 +68,13 @@ export function encodeFlow({ label, isCongested, body }: FlowFrame): Uint8Array 
   const isPooled = length >= POOLED_BYTES_MIN && body.length <= FLOW_BODY_BYTES_MAX;
   const bytes = isPooled ? firstOf(arrays.take(), length) : new Uint8Array(length);
   return writeFrame(bytes, FrameKind.FLOW, label, isCongested ? CONGESTED : CALM, body);
+}
+
+/** The frame of a body that has as many bytes in front of it in its array: they are written over. */
+export function encodeFlowAround({ label, isCongested, body }: FlowFrame): Uint8Array {
+  const start = body.byteOffset - FLOW_OVERHEAD_BYTES;
+  const frame = new Uint8Array(body.buffer, start, FLOW_OVERHEAD_BYTES + body.length);
+  return writeFrame(frame, FrameKind.FLOW, label, isCongested ? CONGESTED : CALM);
 }
 
 /** A view is made only of a part. */

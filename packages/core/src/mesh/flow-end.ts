@@ -3,12 +3,14 @@ import {
   ATTACHED_BYTES_MIN,
   ATTACHED_HEAD_BYTES_MAX,
   encodeFlow,
+  encodeFlowAround,
   FLOW_OVERHEAD_BYTES,
   releaseFlow,
   type FlowFrame,
 } from '../link/flow-frames.js';
 import {
   FLOW_BODY_BYTES_MAX,
+  FLOW_HEADROOM_BYTES,
   FLOW_QUEUE_BYTES_MAX,
   type Flow,
   type FlowHandlers,
@@ -84,12 +86,12 @@ export class FlowEnd implements Flow {
     if (this.#endCode !== undefined) this.ended(this.#endCode);
   }
 
-  send(body: Uint8Array, sealedFrom?: number): boolean {
+  send(body: Uint8Array, sealedFrom?: number, released?: (body: Uint8Array) => void): boolean {
     if (body.length > FLOW_BODY_BYTES_MAX)
       throw new RangeError(`A flow's message has at most ${FLOW_BODY_BYTES_MAX} bytes.`);
     const bytes = body.length + FLOW_OVERHEAD_BYTES;
     const isFull = this.#queuedBytes + bytes > FLOW_QUEUE_BYTES_MAX;
-    const isTaken = !this.isClosed && !isFull && this.#enqueue(body, bytes, sealedFrom);
+    const isTaken = !this.isClosed && !isFull && this.#enqueue(body, bytes, sealedFrom, released);
     if (!isTaken) this.#isRefusing = true;
     return isTaken;
   }
@@ -116,14 +118,19 @@ export class FlowEnd implements Flow {
     else this.#keeper.isolated(() => handlers.close?.(code));
   }
 
-  #enqueue(body: Uint8Array, bytes: number, wish: number | undefined): boolean {
-    const frame = encodeFlow({
-      label: this.label,
-      isCongested: 2 * this.#queuedBytes > FLOW_QUEUE_BYTES_MAX,
-      body,
-    });
+  #enqueue(
+    body: Uint8Array,
+    bytes: number,
+    wish: number | undefined,
+    released: ((body: Uint8Array) => void) | undefined,
+  ): boolean {
+    const isCopied = released === undefined || body.byteOffset < FLOW_HEADROOM_BYTES;
+    const isCongested = 2 * this.#queuedBytes > FLOW_QUEUE_BYTES_MAX;
+    const message = { label: this.label, isCongested, body };
+    const frame = isCopied ? encodeFlow(message) : encodeFlowAround(message);
     const onSent = (): void => {
-      releaseFlow(frame);
+      if (isCopied) releaseFlow(frame);
+      else released(body);
       this.#queuedBytes -= bytes;
       const isNews = this.#isRefusing || this.#queuedBytes === 0;
       if (!isNews || this.isClosed) return;
@@ -137,7 +144,8 @@ export class FlowEnd implements Flow {
     const item = { type: 'frame', frame, bytes: frame.length, priority, lane, sealedFrom, onSent } as const;
     const isTaken = this.peer.enqueue(item);
     if (isTaken) this.#queuedBytes += bytes;
-    else releaseFlow(frame);
+    if (isCopied && isTaken) released?.(body);
+    if (isCopied && !isTaken) releaseFlow(frame);
     return isTaken;
   }
 }

@@ -54,8 +54,11 @@ export interface Flow {
    * Queues a copy of at most 16,384 bytes (RangeError); false: the queue is full or the flow closed, nothing was taken. From `sealedFrom` on,
    * at most 64, the bytes are sealed under keys that only the two ends have: where the neighbour is the other end, a link may leave them as they
    * are, and whether they are genuine is then for the other end to find out.
+   *
+   * With `released` the bytes themselves are queued where their array has FLOW_HEADROOM_BYTES in front of them, which are written over: what was taken must be left
+   * alone until `released`, which comes at most once, and not where the link or the flow ends before.
    */
-  send(body: Uint8Array, sealedFrom?: number): boolean;
+  send(body: Uint8Array, sealedFrom?: number, released?: (body: Uint8Array) => void): boolean;
   /** Twice is fine. `code` is a u8. @default 0 */
   close(code?: number): void;
 }

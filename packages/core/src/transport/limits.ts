@@ -15,6 +15,9 @@ export const FRAME_BODY_BYTES_MAX = 16_384;
 /** Bytes of one message of a flow. */
 export const FLOW_BODY_BYTES_MAX = 16_384;
 
+/** Bytes in front of a flow's message that spare the flow a copy (`Flow.send`). */
+export const FLOW_HEADROOM_BYTES = 13;
+
 /** Bytes that one flow may queue, at its sender as at each relay; above half of it messages bear the congestion mark. */
 export const FLOW_QUEUE_BYTES_MAX = 262_144;
 

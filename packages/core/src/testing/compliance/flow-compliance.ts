@@ -1,4 +1,4 @@
-import type { Flow, FlowHandlers, FlowInfo } from '../../transport/index.js';
+import { FLOW_HEADROOM_BYTES, type Flow, type FlowHandlers, type FlowInfo } from '../../transport/index.js';
 import { PROTOCOL, thrown, type ComplianceWorld, type Examine } from './compliance-world.js';
 
 const FLOW_BYTES_MAX = 16_384;
@@ -22,6 +22,26 @@ export function examineFlows(examine: Examine): void {
     expect([far.heard, near.heard]).toEqual([['1', '2', '3'], ['9']]);
     expect([near.flow.via, far.flow().via]).toEqual([world.id(1), world.id(0)]);
   });
+
+  examine(
+    'what is given away for sending arrives whole, with room in front or without, and comes back once',
+    2,
+    async (world, expect) => {
+      const far = accept(world, 1);
+      await world.link(0, 1);
+      const near = await open(world);
+      const given = [0, FLOW_HEADROOM_BYTES, 100, FLOW_HEADROOM_BYTES].map((headroom, index) =>
+        new Uint8Array(headroom + 3).fill(0xee).subarray(headroom).fill(index),
+      );
+      const back: Uint8Array[] = [];
+      for (const bytes of given) near.flow.send(bytes, undefined, (released) => back.push(released));
+      await world.until('all arrive', () => far.heard.length === given.length);
+      expect(far.heard).toEqual(['0,0,0', '1,1,1', '2,2,2', '3,3,3']);
+      expect(given.map((bytes) => back.filter((released) => released === bytes).length)).toEqual([
+        1, 1, 1, 1,
+      ]);
+    },
+  );
 
   examine(
     'a close code reaches the other end once, and nothing is taken afterwards',
