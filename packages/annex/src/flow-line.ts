@@ -21,8 +21,8 @@ export class FlowLine {
     this.via = flow.via;
   }
 
-  send(bytes: Uint8Array, sealedFrom?: number): boolean {
-    return this.isOpen && this.flow.send(bytes, sealedFrom);
+  send(bytes: Uint8Array, sealedFrom?: number, released?: (bytes: Uint8Array) => void): boolean {
+    return this.isOpen && this.flow.send(bytes, sealedFrom, released);
   }
 
   close(code = 0): void {

@@ -2,7 +2,7 @@ import { codeOf, SlidingWindow, type ProtocolPort, type TimerHandle } from '@yak
 import type { FlowLine, LineOwner } from './flow-line.js';
 import { RECORD_HEADER_BYTES } from './record/header.js';
 import { RECORD_BYTES_MAX } from './record/padding.js';
-import { recordArrays } from './record/record-arrays.js';
+import { giveRecordArray } from './record/record-arrays.js';
 import { PATH_RECORD_BYTES } from './session/limits.js';
 
 /** Bytes that a flow holds before we wait: eight of the largest records, and less than half of what it takes, so that our own queue never looks congested. */
@@ -186,11 +186,9 @@ function routeOf(line: FlowLine | undefined): Route {
   return { line, held: [], forgeries };
 }
 
-/** Whether the way's flow took it. A flow queues a copy: the record's array can hold the next one. */
+/** Whether the way's flow took it. */
 function sendOn({ line }: Route, bytes: Uint8Array): boolean {
-  if (line?.send(bytes, RECORD_HEADER_BYTES) !== true) return false;
-  recordArrays.give(bytes);
-  return true;
+  return line?.send(bytes, RECORD_HEADER_BYTES, giveRecordArray) === true;
 }
 
 function flush(route: Route): void {

@@ -8,7 +8,7 @@ import {
   RECORD_OVERHEAD_BYTES,
   recordBytes,
 } from '../record/padding.js';
-import { recordArrays } from '../record/record-arrays.js';
+import { takeRecordArray } from '../record/record-arrays.js';
 import type { Acknowledger } from './acknowledger.js';
 import { ackBytes, DATAGRAM_HEADER_BYTES, encodeFrame, FrameKind, writeFrame, type Frame } from './frames.js';
 import { CONTROL_FRAMES_MAX, DATAGRAMS_QUEUED_MAX } from './limits.js';
@@ -165,7 +165,7 @@ export class Outbox {
 /** For a record that will probably be so long. */
 function recordWriter(bytes: number): ByteWriter {
   return bytes === RECORD_BYTES_MAX
-    ? new ByteWriter(recordArrays.take())
+    ? new ByteWriter(takeRecordArray())
     : new ByteWriter(bytes, RECORD_BYTES_MAX);
 }
 
