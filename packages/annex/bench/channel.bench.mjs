@@ -4,8 +4,8 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** Of 64 MiB each way, of both, that are not measured. */
-const WARM_UP_RUNS = 6;
+/** Of 256 MiB each way, of both, that are not measured. */
+const WARM_UP_RUNS = 10;
 const CHILD = fileURLToPath(new URL('support/far-end.mjs', import.meta.url));
 
 /** A process of its own that runs both or one end; `ask` answers what it reports. */

@@ -8,7 +8,7 @@ import { RecordOpener } from '../../dist/record/opener.js';
 import { RecordSealer } from '../../dist/record/sealer.js';
 import { pump } from './pump.mjs';
 
-const BULK_BYTES = 64 * 1_048_576;
+const BULK_BYTES = 256 * 1_048_576;
 const MESSAGES = 5_000;
 const RECORDS = 2_000;
 
