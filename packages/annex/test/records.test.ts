@@ -3,7 +3,7 @@ import { SeededRandom } from '@yakmesh/core/testing';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { GENERATION_RECORDS } from '../src/record/generations.js';
-import { decodeRecordHeader, writeRecordHeader } from '../src/record/header.js';
+import { decodeRecordHeader, recordSession, writeRecordHeader } from '../src/record/header.js';
 import { KEY_KEPT_MS, LOOK_AHEAD_GENERATIONS, RecordOpener } from '../src/record/opener.js';
 import { CONTENT_BYTES_MAX, RECORD_BYTES, recordBytes } from '../src/record/padding.js';
 import { GENERATIONS_AHEAD_MAX, RecordSealer, type SealerOptions } from '../src/record/sealer.js';
@@ -187,6 +187,14 @@ test('acceptance 14: at the hard limits nothing wraps: one record is left for CL
   expect([epoch.hasRoomForControl, epoch.isSpent]).toEqual([false, false]);
   epoch.nextEpoch(NEXT_ROOT, 0);
   expect(epoch.hasRoom).toBe(true);
+});
+
+test('a record names its session, and bytes of another type, with a flag or too few name none', () => {
+  const record = new Uint8Array(512);
+  writeRecordHeader(record, { session: SESSION, epoch: 1, sequence: 2 });
+  const changed = (at: number): Uint8Array => record.with(at, 2);
+  expect(recordSession(record)).toBe(String.fromCharCode(...SESSION));
+  expect([changed(0), changed(1), record.subarray(0, 27)].map(recordSession)).toEqual(['', '', '']);
 });
 
 test('acceptance 14: a header at the ends of its fields is read and opens nothing', () => {

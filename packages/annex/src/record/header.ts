@@ -24,12 +24,13 @@ export function writeRecordHeader(record: Uint8Array, { session, epoch, sequence
   view.setUint32(24, sequence % 2 ** 32);
 }
 
-/** The key of the receiver's session in maps (`bytesKey`); one that no session has where the bytes are too few. */
-export const recordSession = (record: Uint8Array): string => bytesKey(record.subarray(2, 18));
+/** The key of the receiver's session in maps (`bytesKey`); empty, which no session's is, where the bytes begin with no header. */
+export const recordSession = (record: Uint8Array): string =>
+  beginsWithHeader(record) ? bytesKey(record.subarray(2, 18)) : '';
 
 /** The header at the front of a record; undefined for another type, a flag that is set, or bytes that end within it. */
 export function decodeRecordHeader(bytes: Uint8Array): RecordHeader | undefined {
-  if (bytes.length < RECORD_HEADER_BYTES || bytes[0] !== RECORD_TYPE || bytes[1] !== 0) return undefined;
+  if (!beginsWithHeader(bytes)) return undefined;
   const view = viewOf(bytes);
   return {
     session: bytes.subarray(2, 18),
@@ -37,6 +38,9 @@ export function decodeRecordHeader(bytes: Uint8Array): RecordHeader | undefined 
     sequence: view.getUint16(22) * 2 ** 32 + view.getUint32(24),
   };
 }
+
+const beginsWithHeader = (bytes: Uint8Array): boolean =>
+  bytes.length >= RECORD_HEADER_BYTES && bytes[0] === RECORD_TYPE && bytes[1] === 0;
 
 /** The header of a record in one view. */
 const viewOf = ({ buffer, byteOffset }: Uint8Array): DataView =>

@@ -183,7 +183,7 @@ export class SessionMachine {
     // A session that begins with CLOSE never was one.
     if (!this.#isConfirmed) actions.push({ type: 'confirmed' });
     this.#isConfirmed = true;
-    if (this.#ending.isDraining) actions.push(...this.#drained(nowMs));
+    actions.push(...this.#drained(nowMs));
     return actions;
   }
 

@@ -106,8 +106,8 @@ export class Transmitter {
     // What is under way makes room for whole records; without it a small one is better than none.
     const isPatient = recovery.bytesInFlight > 0;
     const draft = outbox.take({ dataBytes, probeBytes: allowance, isPatient, isControlAllowed: true, nowMs });
-    const isHeldBack = (): boolean => sealer.hasRoom && outbox.hasSomething;
-    recovery.isLimitedByUs = draft === undefined && !isHeldBack();
+    // What waits although keys have room is held back by the window.
+    recovery.isLimitedByUs = draft === undefined && !(sealer.hasRoom && outbox.hasSomething);
     if (draft === undefined) return undefined;
     const sealed = sealer.sealDraft(draft.bytes, nowMs);
     return this.#sent(sealed, draft.isEliciting ? draft.frames : undefined, path, nowMs);
