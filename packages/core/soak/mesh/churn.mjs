@@ -64,7 +64,7 @@ class Life {
       this.#owedDeaths -= 1;
     }
     const back = [...this.#diedMs].filter(([, diedMs]) => diedMs <= nowMs - DEAD_MS).slice(0, count);
-    const through = world.some(Math.max(1, back.length));
+    const through = world.some(back.length);
     for (const [node] of back) this.#diedMs.delete(node);
     // Who is refused finds another way in by what it has stored.
     await world.restartAll(back.map(([node], index) => ({ node, through: through[index % through.length] })));

@@ -108,11 +108,10 @@ export interface FlowAttachedFrame {
 export function encodeFlowAttached(flow: Uint8Array, headBytes: number): Uint8Array {
   const length = flow.length - FLOW_OVERHEAD_BYTES;
   const bytes = new Uint8Array(FRAME_HEADER_BYTES + ATTACHED_HEADER_BYTES + headBytes);
-  // What both frames have in common lies two bytes further on, for the length.
-  bytes.set(flow.subarray(0, FLOW_OVERHEAD_BYTES + headBytes), 2);
-  bytes.copyWithin(0, 2, 2 + FLOW_OVERHEAD_BYTES);
+  bytes.set(flow.subarray(0, FLOW_OVERHEAD_BYTES)); // Label and flags; the frame's own header comes last.
   bytes[FLOW_OVERHEAD_BYTES] = length >> 8;
   bytes[FLOW_OVERHEAD_BYTES + 1] = length;
+  bytes.set(flow.subarray(FLOW_OVERHEAD_BYTES, FLOW_OVERHEAD_BYTES + headBytes), FLOW_OVERHEAD_BYTES + 2);
   return writeFrame(bytes, FrameKind.FLOW_ATTACHED);
 }
 
