@@ -147,6 +147,8 @@ const FORMATS = [
         'TICKET_ID_BYTES',
         'ACK_HEADER_BYTES',
         'ACK_RANGE_BYTES',
+        'BULK_CONTENT_BYTES',
+        'BULK_RECORD_BYTES',
         'CHALLENGE_BYTES',
         'CONFIRM_BYTES',
         'CONTENT_BYTES_MAX',

@@ -78,26 +78,34 @@ test('what the ends of a flow have sealed follows its record as it is, but for i
   ]);
 });
 
-test('an attachment holds four of the longest bodies, and a fifth waits for the next one', async () => {
-  const pair = await establishedPair(a, b);
-  const before = pair.initiator.records.length;
-  for (let number = 1; number <= 5; number += 1)
-    pair.send('initiator', flowItem(flow(number, 16_384), HEAD_BYTES));
-  await pair.settle();
-  const lengths = pair.initiator.records.slice(before).map(({ length }) => length);
-  expect(lengths.slice(0, 4)).toEqual([272, 65_536, 272, 16_384]);
-  expect(numbersOf(pair.responder)).toEqual([1, 2, 3, 4, 5]);
+test('an attachment takes whole bodies up to 65,536 bytes, a record two attachments, and the rest waits for the next record', async () => {
+  const pair = await establishedPair(a, b, { creditBytes: 1_048_576 });
+  const messagesOf = async (lengths: number[]): Promise<number[]> => {
+    const before = pair.initiator.records.length;
+    lengths.forEach((length, number) => pair.send('initiator', flowItem(flow(number, length), HEAD_BYTES)));
+    await pair.settle();
+    const messages = pair.initiator.records.slice(before).map(({ length }) => length);
+    return messages.filter((length) => length !== 272 && length !== 528);
+  };
+  expect(await messagesOf(Array<number>(9).fill(16_384))).toEqual([65_536, 65_536, 16_384]);
+  expect(await messagesOf([65_024, 65_024, 65_024])).toEqual([65_024, 65_024, 65_024]);
+  expect(await messagesOf([65_024, 8_192, 16_384, 65_024])).toEqual([65_024, 24_576, 65_024]);
+  expect(numbersOf(pair.responder)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2, 0, 1, 2, 3]);
 });
 
 test('messages of a flow keep their order, sealed in passing or not, over key updates and any credit', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.record({ length: fc.integer({ min: 8_192, max: 16_384 }), isSealed: fc.boolean() }), {
-        maxLength: 40,
-      }),
+      fc.array(
+        fc.oneof(
+          fc.record({ length: fc.integer({ min: 8_192, max: 16_384 }), isSealed: fc.boolean() }),
+          fc.record({ length: fc.integer({ min: 8_192, max: 65_024 }), isSealed: fc.constant(true) }),
+        ),
+        { maxLength: 40 },
+      ),
       fc.integer({ min: 2, max: 9 }),
       async (messages, keyRecordsMax) => {
-        const pair = await establishedPair(a, b, { initiator: { keyRecordsMax }, creditBytes: 40_000 });
+        const pair = await establishedPair(a, b, { initiator: { keyRecordsMax }, creditBytes: 90_000 });
         messages.forEach(({ length, isSealed }, number) =>
           pair.send('initiator', flowItem(flow(number, length), isSealed ? HEAD_BYTES : undefined)),
         );
@@ -113,23 +121,29 @@ test('messages of a flow keep their order, sealed in passing or not, over key up
   );
 });
 
-test('credit counts an attachment when it is announced, and returns when it has come', () => {
+test('credit counts attachments when they are announced, and returns for each when it has come', () => {
   const { end, peer, receive } = responderAndPeer();
-  const frames = [1, 2, 3, 4].map((number) => encodeFlowAttached(flow(number, 16_384), HEAD_BYTES));
+  const frames = [1, 2, 3, 4, 5, 6, 7, 8].map((number) =>
+    encodeFlowAttached(flow(number, 16_384), HEAD_BYTES),
+  );
+  let nowMs = START_MS;
   const counted = (): unknown => {
+    nowMs += 50;
     let last: unknown;
-    for (let wire = end.machine.nextRecord(START_MS + 25); wire !== undefined;) {
+    for (let wire = end.machine.nextRecord(nowMs); wire !== undefined;) {
       for (const { kind, body } of decodeFrames(peer.open(wire) ?? new Uint8Array(0)) ?? [])
         if (kind === FrameKind.CREDIT) last = decodeCredit(body);
-      wire = end.machine.nextRecord(START_MS + 25);
+      wire = end.machine.nextRecord(nowMs);
     }
     return last;
   };
   receive(peer.seal(frames));
-  const bytes = 4 * (43 + 16_384);
-  expect(counted()).toEqual({ receivedBytes: bytes, grantedBytes: 262_144 });
-  receive(new Uint8Array(65_536));
-  expect(counted()).toEqual({ receivedBytes: bytes, grantedBytes: 262_144 + bytes });
+  const bytes = 43 + 16_384;
+  expect(counted()).toEqual({ receivedBytes: 8 * bytes, grantedBytes: 262_144 });
+  for (const dealtWith of [4, 8]) {
+    receive(new Uint8Array(65_536));
+    expect(counted()).toEqual({ receivedBytes: 8 * bytes, grantedBytes: 262_144 + dealtWith * bytes });
+  }
 });
 
 test('who announces more than was granted is closed with LINK_CREDIT', async () => {
@@ -143,7 +157,7 @@ test('who announces more than was granted is closed with LINK_CREDIT', async () 
   expect(end.closed?.code).toBe('LINK_CREDIT');
 });
 
-test('announcements that are malformed, or more than one message holds, close with LINK_BAD_FRAME', () => {
+test('announcements that are malformed, or more than two messages hold, close with LINK_BAD_FRAME', () => {
   const of = (length: number, headBytes: number): Uint8Array =>
     encodeFrame(
       FrameKind.FLOW_ATTACHED,
@@ -153,10 +167,11 @@ test('announcements that are malformed, or more than one message holds, close wi
     );
   const bad = [
     [of(8_191, 28)],
-    [of(16_385, 28)],
+    [of(65_025, 28)],
     [of(16_384, 65)],
     [encodeFrame(FrameKind.FLOW_ATTACHED, new Uint8Array(10))],
-    Array.from({ length: 5 }, () => of(16_384, 28)),
+    Array.from({ length: 9 }, () => of(16_384, 28)),
+    Array.from({ length: 3 }, () => of(65_024, 28)),
   ];
   for (const frames of bad) {
     const { end, peer, receive } = responderAndPeer();
@@ -164,7 +179,7 @@ test('announcements that are malformed, or more than one message holds, close wi
     expect(end.closed).toEqual({ type: 'close', code: 'LINK_BAD_FRAME', isRemote: false });
   }
   const { end, peer, receive } = responderAndPeer();
-  receive(peer.seal([of(8_192, 0), of(16_384, 64)]));
+  receive(peer.seal([of(8_192, 0), of(16_384, 64), of(65_024, 28)]));
   expect(end.closed).toBeUndefined();
 });
 
@@ -224,7 +239,7 @@ test('records that are held for their key keep their attachments', async () => {
 
 test('what was announced goes before the last word', async () => {
   const pair = await establishedPair(a, b);
-  pair.send('initiator', flowItem(flow(1, 16_384), HEAD_BYTES));
+  for (const number of [1, 2]) pair.send('initiator', flowItem(flow(number, 65_024), HEAD_BYTES));
   const { machine } = pair.initiator;
   expect([machine.isAttaching, machine.nextRecord(pair.nowMs)?.length, machine.isAttaching]).toEqual([
     false,
@@ -232,14 +247,15 @@ test('what was announced goes before the last word', async () => {
     true,
   ]);
   pair.initiator.take(machine.close('LINK_CLOSED'), pair.nowMs);
-  expect([machine.nextRecord(pair.nowMs)?.length, machine.isAttaching]).toEqual([16_384, false]);
+  expect([machine.nextRecord(pair.nowMs)?.length, machine.isAttaching]).toEqual([65_024, true]);
+  expect([machine.nextRecord(pair.nowMs)?.length, machine.isAttaching]).toEqual([65_024, false]);
   expect(machine.nextRecord(pair.nowMs)).toHaveLength(272);
 });
 
 test('an announcement has one encoding', () => {
   fc.assert(
     fc.property(
-      fc.integer({ min: 8_192, max: 16_384 }),
+      fc.integer({ min: 8_192, max: 65_024 }),
       fc.nat(64),
       fc.boolean(),
       (length, headBytes, isCongested) => {

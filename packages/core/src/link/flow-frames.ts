@@ -1,12 +1,17 @@
 import { BytePool, ByteReader, ByteWriter, bytesToUtf8, utf8ToBytes } from '@yakmesh/crypto';
 import { encodeFrame, FrameKind, FRAME_HEADER_BYTES, writeFrame } from '../record/frames.js';
-import { FLOW_BODY_BYTES_MAX, FLOW_HEADROOM_BYTES, PROTOCOL_ID_BYTES_MAX } from '../transport/index.js';
+import {
+  FLOW_BODY_BYTES_MAX,
+  FLOW_HEADROOM_BYTES,
+  FLOW_SEALED_BODY_BYTES_MAX,
+  PROTOCOL_ID_BYTES_MAX,
+} from '../transport/index.js';
 
 const LABEL_BYTES = 8;
 const NODE_ID_BYTES = 32;
 /** Label, flags and length. */
 const ATTACHED_HEADER_BYTES = 11;
-/** A body from this length on may travel as an attachment. Smaller ones are sealed in passing, and there are at most eight in one. */
+/** A body from this length on may travel in an attachment. Smaller ones are sealed in passing, and there are at most eight in one. */
 export const ATTACHED_BYTES_MIN = 8_192;
 /** The part of such a body that is sealed all the same. */
 export const ATTACHED_HEAD_BYTES_MAX = 64;
@@ -86,12 +91,13 @@ export function releaseFlow(frame: Uint8Array): void {
   arrays.give(frame);
 }
 
-export function decodeFlow(bytes: Uint8Array): FlowFrame | undefined {
+/** A model of a link puts sealed bodies in FLOW as well: for it the longest body is another. */
+export function decodeFlow(bytes: Uint8Array, bodyBytesMax = FLOW_BODY_BYTES_MAX): FlowFrame | undefined {
   const reader = new ByteReader(bytes);
   const label = reader.bytes(LABEL_BYTES);
   const flags = reader.u8();
   const body = reader.rest();
-  if (reader.failed || body.length > FLOW_BODY_BYTES_MAX) return undefined;
+  if (reader.failed || body.length > bodyBytesMax) return undefined;
   return { label: label.slice(), isCongested: (flags & 1) === 1, body };
 }
 
@@ -121,7 +127,7 @@ export function decodeFlowAttached(bytes: Uint8Array): FlowAttachedFrame | undef
   const flags = reader.u8();
   const length = reader.u16();
   const head = reader.rest();
-  if (reader.failed || length < ATTACHED_BYTES_MIN || length > FLOW_BODY_BYTES_MAX) return undefined;
+  if (reader.failed || length < ATTACHED_BYTES_MIN || length > FLOW_SEALED_BODY_BYTES_MAX) return undefined;
   if (head.length > ATTACHED_HEAD_BYTES_MAX) return undefined;
   return { label, isCongested: (flags & 1) === 1, length, head };
 }

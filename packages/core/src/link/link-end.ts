@@ -15,9 +15,9 @@ export interface LinkEnd {
   readonly deadlineMs: number | undefined;
   /** Where nothing waits to be sent: before then `tick` has nothing to do unless something comes in or goes out. Undefined where something waits, or where that is not known. */
   readonly restsUntilMs?: number | undefined;
-  /** True while the next message is the attachment of the last one: nothing may come between. */
+  /** True while the next message is an attachment of the last record: nothing may come between. */
   readonly isAttaching?: boolean;
-  /** True while the peer's next message is the attachment of its last one: nobody keeps any of it once it was received. */
+  /** True while the peer's next message is an attachment of its last record: nobody keeps any of it once it was received. */
   readonly isAwaitingAttachment?: boolean;
   sendInfo(): void;
   consumed(bytes: number, nowMs: number): void;

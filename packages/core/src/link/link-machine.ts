@@ -108,12 +108,12 @@ export class LinkMachine implements LinkEnd {
     return this.#stage.isEstablished;
   }
 
-  /** True while the next message is the attachment of the last record. */
+  /** True while the next message is an attachment of the last record. */
   get isAttaching(): boolean {
     return this.#writer.isAttaching;
   }
 
-  /** True while the peer's next message is the attachment of its last one. */
+  /** True while the peer's next message is an attachment of its last record. */
   get isAwaitingAttachment(): boolean {
     return this.#receiver.isAwaitingAttachment;
   }

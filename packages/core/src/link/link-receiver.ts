@@ -38,23 +38,21 @@ export class LinkReceiver {
   readonly #parts: LinkReceiverParts;
   readonly #freeFrames: TokenBucket;
   readonly #reassembly = new Reassembly();
-  readonly #attachment = new AttachmentReader();
-  /** What the frames of an attachment that is still to come were charged. */
-  #attachedBytes = 0;
+  readonly #attachments = new AttachmentReader();
 
   constructor(parts: LinkReceiverParts, nowMs: number) {
     this.#parts = parts;
     this.#freeFrames = new TokenBucket(FREE_FRAMES_PER_SECOND, FREE_FRAMES_BURST, nowMs);
   }
 
-  /** True while the peer's next message is the attachment of its last one. */
+  /** True while the peer's next message is an attachment of its last record. */
   get isAwaitingAttachment(): boolean {
-    return this.#attachment.isAwaited;
+    return this.#attachments.isAwaited;
   }
 
   receive(wire: Uint8Array, receivedMs: number, nowMs: number): LinkAction[] {
     if (this.#parts.stage.isClosed || this.#parts.stage.isEnding) return [];
-    if (this.#attachment.isAwaited) return this.#attached(wire, receivedMs, nowMs);
+    if (this.#attachments.isAwaited) return this.#attached(wire, receivedMs, nowMs);
     const opened = this.#parts.opener.open(wire, receivedMs);
     switch (opened.type) {
       case 'held':
@@ -117,18 +115,16 @@ export class LinkReceiver {
 
   /** What the last record has announced. Nobody but the two ends of its flows can say whether it is genuine. */
   #attached(message: Uint8Array, receivedMs: number, nowMs: number): LinkAction[] {
-    const frames = this.#attachment.take(message);
-    if (frames === undefined) return this.#parts.stage.close('LINK_BAD_FRAME');
-    this.#consumed(this.#attachedBytes, nowMs);
-    this.#attachedBytes = 0;
-    return frames.map((frame) => ({ type: 'flow', frame, receivedMs }));
+    const attachment = this.#attachments.take(message);
+    if (attachment === undefined) return this.#parts.stage.close('LINK_BAD_FRAME');
+    this.#consumed(attachment.chargedBytes, nowMs);
+    return attachment.flows.map((frame) => ({ type: 'flow', frame, receivedMs }));
   }
 
   #announced(body: Uint8Array, charged: number, nowMs: number): LinkAction[] {
-    const bytes = this.#attachment.announced(body);
+    const bytes = this.#attachments.announced(body, charged);
     if (bytes === undefined) return this.#parts.stage.close('LINK_BAD_FRAME');
     if (!this.#parts.pulse.receive(bytes, nowMs)) return this.#parts.stage.close('LINK_CREDIT');
-    this.#attachedBytes += charged + bytes;
     return [];
   }
 

@@ -59,7 +59,7 @@ export class RecordWriter {
   readonly #sending: (Sending | undefined)[] = new Array<Sending | undefined>(PRIORITIES);
   readonly #draft = new RecordDraft();
   /** Its bodies' frames are in the draft, or in the record that `next` gave last. */
-  readonly #attachment = new AttachmentDraft();
+  readonly #attachments = new AttachmentDraft();
   #switchRoot: Uint8Array | undefined;
   #control: Uint8Array[] = [];
   #isDataStopped = false;
@@ -92,16 +92,16 @@ export class RecordWriter {
     this.#isDataStopped = true;
   }
 
-  /** True while the next message is the attachment of the last record. */
+  /** True while the next message is an attachment of the last record. */
   get isAttaching(): boolean {
-    return !this.#attachment.isEmpty;
+    return !this.#attachments.isEmpty;
   }
 
-  /** The last record's attachment, or seals the next record; undefined when there is nothing that may be sent now. */
+  /** The last record's next attachment, or seals the next record; undefined when there is nothing that may be sent now. */
   next(nowMs: number): WireRecord | undefined {
     const { keys, ratchet } = this.#parts;
     const draft = this.#draft;
-    const attachment = this.#attachment.finish();
+    const attachment = this.#attachments.shift();
     if (attachment !== undefined) return { wire: attachment, chargedBytes: 0, isMark: false };
     if (this.#isAloneNext()) return this.#alone(nowMs);
     this.#takeControl();
@@ -183,8 +183,8 @@ export class RecordWriter {
         this.#advance(sending, nowMs);
         continue;
       }
-      // Frames in the record are dealt with before the attachment comes, and those of a flow keep their order.
-      if (!this.#attachment.isEmpty) return charged;
+      // Frames in the record are dealt with before the attachments come, and those of a flow keep their order.
+      if (!this.#attachments.isEmpty) return charged;
       const before = this.#draft.length;
       this.#addPiece(sending, frame, Math.min(this.#roomBytes, credit.availableBytes));
       const length = this.#draft.length - before;
@@ -201,12 +201,12 @@ export class RecordWriter {
   /** Puts a FLOW's body behind the record, where all of it has room; answers the bytes that it costs. */
   #attach(flow: Uint8Array, sealedFrom: number): number {
     const bodyBytes = flow.length - FLOW_OVERHEAD_BYTES;
-    if (bodyBytes > this.#attachment.roomBytes) return 0;
+    if (!this.#attachments.hasRoom(bodyBytes)) return 0;
     const frame = encodeFlowAttached(flow, sealedFrom);
     const bytes = frame.length + bodyBytes;
     if (frame.length > this.#roomBytes || bytes > this.#parts.credit.availableBytes) return 0;
     this.#draft.add(frame);
-    this.#attachment.add(flow, sealedFrom);
+    this.#attachments.add(flow, sealedFrom);
     return bytes;
   }
 

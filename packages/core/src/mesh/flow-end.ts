@@ -12,6 +12,7 @@ import {
   FLOW_BODY_BYTES_MAX,
   FLOW_HEADROOM_BYTES,
   FLOW_QUEUE_BYTES_MAX,
+  FLOW_SEALED_BODY_BYTES_MAX,
   type Flow,
   type FlowHandlers,
 } from '../transport/index.js';
@@ -73,6 +74,10 @@ export class FlowEnd implements Flow {
     return this.#queuedBytes;
   }
 
+  get sealedBytesMax(): number {
+    return this.#isDirect ? FLOW_SEALED_BODY_BYTES_MAX : FLOW_BODY_BYTES_MAX;
+  }
+
   get isHandled(): boolean {
     return this.#handlers !== undefined;
   }
@@ -87,11 +92,12 @@ export class FlowEnd implements Flow {
   }
 
   send(body: Uint8Array, sealedFrom?: number, released?: (body: Uint8Array) => void): boolean {
-    if (body.length > FLOW_BODY_BYTES_MAX)
-      throw new RangeError(`A flow's message has at most ${FLOW_BODY_BYTES_MAX} bytes.`);
+    const seal = sealedFrom !== undefined && sealedFrom <= ATTACHED_HEAD_BYTES_MAX ? sealedFrom : undefined;
+    const most = seal === undefined ? FLOW_BODY_BYTES_MAX : this.sealedBytesMax;
+    if (body.length > most) throw new RangeError(`This message of a flow may have at most ${most} bytes.`);
     const bytes = body.length + FLOW_OVERHEAD_BYTES;
     const isFull = this.#queuedBytes + bytes > FLOW_QUEUE_BYTES_MAX;
-    const isTaken = !this.isClosed && !isFull && this.#enqueue(body, bytes, sealedFrom, released);
+    const isTaken = !this.isClosed && !isFull && this.#enqueue(body, bytes, seal, released);
     if (!isTaken) this.#isRefusing = true;
     return isTaken;
   }
@@ -121,7 +127,7 @@ export class FlowEnd implements Flow {
   #enqueue(
     body: Uint8Array,
     bytes: number,
-    wish: number | undefined,
+    seal: number | undefined,
     released: ((body: Uint8Array) => void) | undefined,
   ): boolean {
     const isCopied = released === undefined || body.byteOffset < FLOW_HEADROOM_BYTES;
@@ -139,8 +145,7 @@ export class FlowEnd implements Flow {
     };
     const { priority, lane } = this;
     // Behind a relay the same ciphertext on two links would tell whoever sees both that they carry one flow.
-    const isWorth = this.#isDirect && body.length >= ATTACHED_BYTES_MIN;
-    const sealedFrom = isWorth && (wish ?? Infinity) <= ATTACHED_HEAD_BYTES_MAX ? wish : undefined;
+    const sealedFrom = this.#isDirect && body.length >= ATTACHED_BYTES_MIN ? seal : undefined;
     const item = { type: 'frame', frame, bytes: frame.length, priority, lane, sealedFrom, onSent } as const;
     const isTaken = this.peer.enqueue(item);
     if (isTaken) this.#queuedBytes += bytes;

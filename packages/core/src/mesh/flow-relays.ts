@@ -6,7 +6,14 @@ import {
   type FlowFrame,
   type FlowOpenFrame,
 } from '../link/flow-frames.js';
-import { FLOW_QUEUE_BYTES_MAX, PRIORITY, TTL_MAX, type Clock, type Random } from '../transport/index.js';
+import {
+  FLOW_BODY_BYTES_MAX,
+  FLOW_QUEUE_BYTES_MAX,
+  PRIORITY,
+  TTL_MAX,
+  type Clock,
+  type Random,
+} from '../transport/index.js';
 import type { Counters } from './counters.js';
 import { flowLane } from './flow-end.js';
 import { FlowLabels } from './flow-labels.js';
@@ -95,6 +102,8 @@ export class FlowRelays {
   received(peer: Peer, frame: FlowFrame): void {
     const relay = this.#relays.find(peer, frame.label);
     if (relay === undefined) return;
+    // Meant for the neighbour itself, which we are not: it fits no FLOW.
+    if (frame.body.length > FLOW_BODY_BYTES_MAX) return this.#dropped();
     relay.usedMs = this.#options.clock.monotonicMs();
     const isInward = relay.outward?.peer === peer && relay.outward.lane === flowLane(frame.label);
     if (isInward) this.#send(relay.inward, frame);

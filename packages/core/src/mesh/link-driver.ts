@@ -1,6 +1,7 @@
 import type { CryptoJob, JobResult } from '../crypto-job.js';
 import type { LinkErrorCode } from '../errors.js';
 import type { LinkInfo } from '../link/control-frames.js';
+import { ATTACHMENTS_MAX } from '../link/attachment.js';
 import type { LinkAction } from '../link/link-actions.js';
 import type { LinkEnd } from '../link/link-end.js';
 import { SOCKET_BYTES_MAX } from '../link/link-limits.js';
@@ -132,7 +133,8 @@ export class LinkDriver {
 
   /** What the peer was promised behind the last record goes before the last word. */
   sayLast(): void {
-    if (this.link.isAttaching === true) this.#sendNext();
+    for (let count = 0; this.link.isAttaching === true && count < ATTACHMENTS_MAX; count += 1)
+      this.#sendNext();
     this.#sendNext();
   }
 

@@ -48,12 +48,14 @@ export interface Flow {
   readonly via: NodeId;
   /** Bytes queued in our process, at most 262,144. */
   readonly queuedBytes: number;
+  /** Bytes of a message that says where its seal begins (`send`): 65,024 where the neighbour is the other end, else 16,384 as for any other. */
+  readonly sealedBytesMax: number;
   /** Sets who receives; once. Until then at most 262,144 bytes wait, further ones are dropped and counted. */
   handle(handlers: FlowHandlers): void;
   /**
    * Queues a copy of at most 16,384 bytes (RangeError); false: the queue is full or the flow closed, nothing was taken. From `sealedFrom` on,
    * at most 64, the bytes are sealed under keys that only the two ends have: where the neighbour is the other end, a link may leave them as they
-   * are, and whether they are genuine is then for the other end to find out.
+   * are, and whether they are genuine is then for the other end to find out. Of these a message has up to `sealedBytesMax`.
    *
    * With `released` the bytes themselves are queued where their array has FLOW_HEADROOM_BYTES in front of them, which are written over: what was taken must be left
    * alone until `released`, which comes at most once, and not where the link or the flow ends before.

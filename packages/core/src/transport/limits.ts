@@ -12,8 +12,11 @@ export const DIRECT_PAYLOAD_BYTES_MAX = 524_288;
 /** Bytes of a link frame's body, so that one frame never fills a link record alone. */
 export const FRAME_BODY_BYTES_MAX = 16_384;
 
-/** Bytes of one message of a flow. */
+/** Bytes of one message of a flow, over whatever links it goes. */
 export const FLOW_BODY_BYTES_MAX = 16_384;
+
+/** Bytes of one that is sealed already and goes to a neighbour (`Flow.sealedBytesMax`): 127 times 512, the most that a u16 counts. */
+export const FLOW_SEALED_BODY_BYTES_MAX = 65_024;
 
 /** Bytes in front of a flow's message that spare the flow a copy (`Flow.send`). */
 export const FLOW_HEADROOM_BYTES = 13;

@@ -3,6 +3,9 @@ import { PROTOCOL, thrown, type ComplianceWorld, type Examine } from './complian
 
 const FLOW_BYTES_MAX = 16_384;
 const FLOW_QUEUE_BYTES_MAX = 262_144;
+/** To a neighbour, and where the seal begins. */
+const SEALED_BYTES_MAX = 65_024;
+const SEALED_FROM = 28;
 /** Of one end: more than three queues take. */
 const LARGE_MESSAGES = 60;
 /** More messages than one flow's queue takes. */
@@ -34,7 +37,11 @@ export function examineFlows(examine: Examine): void {
         new Uint8Array(headroom + 3).fill(0xee).subarray(headroom).fill(index),
       );
       const back: Uint8Array[] = [];
-      for (const bytes of given) near.flow.send(bytes, undefined, (released) => back.push(released));
+      for (const bytes of given)
+        near.flow.send(bytes, undefined, (released) => {
+          back.push(released);
+          released.fill(0xdd); // It is ours again, wherever what was sent is by now.
+        });
       await world.until('all arrive', () => far.heard.length === given.length);
       expect(far.heard).toEqual(['0,0,0', '1,1,1', '2,2,2', '3,3,3']);
       expect(given.map((bytes) => back.filter((released) => released === bytes).length)).toEqual([
@@ -130,6 +137,58 @@ export function examineFlows(examine: Examine): void {
     const values = (heard: readonly string[]): string[] =>
       heard.map((text) => [...new Set(text.split(','))].join());
     expect([values(far.heard), values(near.heard)]).toEqual([expected(0), expected(1)]);
+  });
+
+  examine(
+    'what is sealed already may be longer to a neighbour, arrives as it was sent, and says from where on it is sealed',
+    2,
+    async (world, expect) => {
+      const far = accept(world, 1);
+      await world.link(0, 1);
+      const near = await open(world);
+      await world.until('it is open', () => far.opened.length === 1);
+      const most = [near.flow.sealedBytesMax, far.flow().sealedBytesMax];
+      expect(most).toEqual([SEALED_BYTES_MAX, SEALED_BYTES_MAX]);
+      const sent = [FLOW_BYTES_MAX, FLOW_BYTES_MAX + 1, SEALED_BYTES_MAX].flatMap((length) =>
+        [0, FLOW_HEADROOM_BYTES].map((headroom) => new Uint8Array(headroom + length).subarray(headroom)),
+      );
+      const back: Uint8Array[] = [];
+      for (const [index, bytes] of sent.entries())
+        for (const flow of [near.flow, far.flow()])
+          flow.send(
+            bytes.fill(index + 1),
+            SEALED_FROM,
+            flow === near.flow ? undefined : (it) => back.push(it.fill(0xdd)),
+          );
+      await world.until(
+        'all arrive',
+        () => far.heard.length === sent.length && near.heard.length === sent.length,
+      );
+      const summary = (heard: readonly string[]): unknown[] =>
+        heard.map((text) => [text.split(',').length, ...new Set(text.split(','))]);
+      const expected = sent.map(({ length }, index) => [length, String(index + 1)]);
+      expect([summary(far.heard), summary(near.heard)]).toEqual([expected, expected]);
+      expect(sent.every((bytes) => back.includes(bytes))).toBe(true);
+      const refused = [
+        () => near.flow.send(new Uint8Array(SEALED_BYTES_MAX + 1), SEALED_FROM),
+        () => near.flow.send(new Uint8Array(FLOW_BYTES_MAX + 1)),
+        () => near.flow.send(new Uint8Array(FLOW_BYTES_MAX + 1), 65),
+      ];
+      expect(refused.map(thrown)).toEqual(['RangeError', 'RangeError', 'RangeError']);
+    },
+  );
+
+  examine('over relays what is sealed is no longer than other messages', 3, async (world, expect) => {
+    const far = accept(world, 2);
+    await world.line(0, 1, 2);
+    const near = record(await world.run(world.open(0).openFlow(world.id(2))));
+    await world.until('it is open', () => far.opened.length === 1);
+    for (const flow of [near.flow, far.flow()]) {
+      expect(flow.sealedBytesMax).toBe(FLOW_BYTES_MAX);
+      expect(thrown(() => flow.send(new Uint8Array(FLOW_BYTES_MAX + 1), SEALED_FROM))).toBe('RangeError');
+      flow.send(new Uint8Array(FLOW_BYTES_MAX), SEALED_FROM);
+    }
+    await world.until('both arrive', () => far.heard.length + near.heard.length === 2);
   });
 
   examine('a flow tells when its queue has run empty, refused or not', 2, async (world, expect) => {

@@ -1,10 +1,17 @@
-import { encodeFlow, encodeFlowOpen } from '../../../link/flow-frames.js';
+import { encodeFlow, encodeFlowAttached, encodeFlowOpen } from '../../../link/flow-frames.js';
 import { QUEUE_BYTES_MAX } from '../../../link/link-limits.js';
 import { FlowCloseCode, FLOWS_PER_PEER_MAX } from '../../../mesh/flow-places.js';
 import { FrameKind } from '../../../record/frames.js';
-import { systemRandom, type Flow } from '../../../transport/index.js';
+import {
+  FLOW_BODY_BYTES_MAX,
+  FLOW_SEALED_BODY_BYTES_MAX,
+  systemRandom,
+  type Flow,
+} from '../../../transport/index.js';
 import type { Attack } from '../attack.js';
 import { fragmentsOf } from '../fragments.js';
+import type { HostileWorld } from '../hostile-world.js';
+import type { LinkAttacker } from '../link-attacker.js';
 import { freshParams } from '../parties.js';
 import { heldBytes } from '../resources-node.js';
 
@@ -121,6 +128,23 @@ export const neighbourAttacks: readonly Attack[] = [
   },
   {
     trap: 'M6',
+    title:
+      'what only a neighbour itself may be sent is dropped and counted where it is to go on to another one',
+    run: async (world, expect) => {
+      const { heard, link, flow } = await relayedFlow(world);
+      const send = (length: number): void => {
+        link.send(encodeFlowAttached(flow(length), 28));
+        link.raw.send(new Uint8Array(length));
+      };
+      send(FLOW_SEALED_BODY_BYTES_MAX);
+      await world.until('it is dropped', () => world.counter('flows:dropped') === 1);
+      send(FLOW_BODY_BYTES_MAX);
+      await world.until('what any link takes arrives', () => heard.length === 1);
+      expect(heard).toEqual([FLOW_BODY_BYTES_MAX]);
+    },
+  },
+  {
+    trap: 'M6',
     title: 'messages of flows that nobody opened are answered to a bound by a neighbour’s queue',
     run: async (world, expect) => {
       const link = await world.link(undefined, { isSilent: true });
@@ -138,3 +162,30 @@ export const neighbourAttacks: readonly Attack[] = [
     },
   },
 ];
+
+/** An attacker's flow through the victim to an honest node, and the lengths that arrive there. */
+async function relayedFlow(world: HostileWorld): Promise<{
+  readonly heard: readonly number[];
+  readonly link: LinkAttacker;
+  readonly flow: (bodyBytes: number) => Uint8Array;
+}> {
+  const [alice] = world.honest;
+  const heard: number[] = [];
+  let isOpen = false;
+  alice.open(PROTOCOL, {
+    flow: (flow) => {
+      isOpen = true;
+      flow.handle({ message: ({ length }) => void heard.push(length) });
+    },
+  });
+  const link = await world.link();
+  const label = systemRandom.bytes(8);
+  const { nodeIdBytes: destination } = (await world.party('alice')).self;
+  link.send(encodeFlowOpen({ label, ttl: 8, destination, protocol: PROTOCOL, body: new Uint8Array(0) }));
+  await world.until('the flow leads through the victim', () => isOpen);
+  return {
+    heard,
+    link,
+    flow: (bodyBytes) => encodeFlow({ label, isCongested: false, body: new Uint8Array(bodyBytes) }),
+  };
+}
