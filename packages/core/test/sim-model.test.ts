@@ -10,8 +10,16 @@ import { expect, test } from '@jest/globals';
 import { parcelBytes, type Batch, type BatchMessage, type Parcel } from '../src/envelope/batch.js';
 import { decodeEnvelope, encodeEnvelope, EnvelopeClass } from '../src/envelope/envelope.js';
 import { ParcelWriter } from '../src/link/parcel-writer.js';
-import { FastClock, MODEL_COSTS, modelIdentity, ModelPool, SeededRandom } from '../src/testing/index.js';
+import {
+  FastClock,
+  MODEL_COSTS,
+  modelIdentity,
+  ModelPool,
+  SeededRandom,
+  simulate,
+} from '../src/testing/index.js';
 import { HEAD_BYTES, KEY_BYTES, parcelWireBytes } from '../src/testing/sim/model-sizes.js';
+import { FLOW_HEADROOM_BYTES } from '../src/transport/index.js';
 
 const identity = modelIdentity(new SeededRandom(1));
 const networkHash = new Uint8Array(32).fill(9);
@@ -107,4 +115,23 @@ test('what a node computes takes its one worker one thing after another', async 
   const sign = () => pool.sign(identity, Uint8Array.of(1), { context });
   await clock.until(Promise.all([sign(), sign(), sign()]));
   expect(clock.monotonicMs()).toBeCloseTo(3 * MODEL_COSTS.noble.signMs);
+});
+
+test('model links carry what a flow was given as it was then, long messages to a neighbour too', async () => {
+  const world = await simulate({ nodes: 2, seed: 'flows', crypto: 'model', latency: 20 });
+  await world.link(world.node(0), world.node(1));
+  const heard: string[] = [];
+  world.node(1).mesh.open('test/1', {
+    flow: (flow) =>
+      flow.handle({ message: (body) => void heard.push(`${body.length} × ${[...new Set(body)].join()}`) }),
+  });
+  const port = world.node(0).mesh.open('test/1', {});
+  const flow = await world.run(port.openFlow(world.node(1).nodeId));
+  for (const [value, length] of [9_000, 16_384, 65_024].entries()) {
+    const bytes = new Uint8Array(FLOW_HEADROOM_BYTES + length).subarray(FLOW_HEADROOM_BYTES).fill(value);
+    flow.send(bytes, 28, (released) => void released.fill(0xdd));
+  }
+  await world.pass('1 s');
+  expect(heard).toEqual(['9000 × 0', '16384 × 1', '65024 × 2']);
+  await world.stop();
 });

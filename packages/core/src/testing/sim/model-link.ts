@@ -2,6 +2,7 @@ import { encodeNodeId } from '@yakmesh/crypto';
 import type { JobResult } from '../../crypto-job.js';
 import type { LinkErrorCode } from '../../errors.js';
 import { decodeClose, decodePeers } from '../../link/control-frames.js';
+import { decodeFlow } from '../../link/flow-frames.js';
 import type { LinkAction } from '../../link/link-actions.js';
 import type { LinkEnd } from '../../link/link-end.js';
 import type { LinkMachineOptions } from '../../link/link-machine.js';
@@ -12,6 +13,7 @@ import type { ParcelAction } from '../../link/parcel-actions.js';
 import { portAction } from '../../link/port-frames.js';
 import { SendQueue, type QueueItem } from '../../link/send-queue.js';
 import { FrameKind, FRAME_HEADER_BYTES, isCharged } from '../../record/frames.js';
+import { FLOW_SEALED_BODY_BYTES_MAX } from '../../transport/index.js';
 import { ModelParcels } from './model-parcels.js';
 import type { ModelPool } from './model-pool.js';
 import { contentsOf, type ModelPart } from './model-record.js';
@@ -203,7 +205,7 @@ export class ModelLink implements LinkEnd {
     }
     if (isCharged(kind)) this.consumed(frame.length, nowMs);
     if (kind !== FrameKind.PEERS && !this.#stage.isEstablished) return this.close('LINK_UNEXPECTED');
-    const action = kind === FrameKind.PEERS ? peersAction(body) : portAction(kind, body, receivedMs);
+    const action = actionOf(kind, body, receivedMs);
     return action === undefined ? this.close('LINK_BAD_FRAME') : [action];
   }
 
@@ -219,7 +221,18 @@ export class ModelLink implements LinkEnd {
   }
 }
 
-function peersAction(body: Uint8Array): LinkAction | undefined {
-  const hints = decodePeers(body);
-  return hints && { type: 'peers', hints };
+function actionOf(kind: number, body: Uint8Array, receivedMs: number): LinkAction | undefined {
+  switch (kind) {
+    case FrameKind.PEERS: {
+      const hints = decodePeers(body);
+      return hints && { type: 'peers', hints };
+    }
+    case FrameKind.FLOW: {
+      // What a real link would attach to its record comes in it here.
+      const frame = decodeFlow(body, FLOW_SEALED_BODY_BYTES_MAX);
+      return frame && { type: 'flow', frame, receivedMs };
+    }
+    default:
+      return portAction(kind, body, receivedMs);
+  }
 }

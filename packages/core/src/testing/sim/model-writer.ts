@@ -142,7 +142,9 @@ export class ModelWriter {
     this.#sending[item.priority] = undefined;
     this.#sendingCount -= 1;
     if (item.type === 'frame') {
-      parts.push({ type: 'frame', frame: item.frame });
+      // Whoever hears of it may use the array again, and this record is still under way.
+      const frame = item.onSent === undefined ? item.frame : item.frame.slice();
+      parts.push({ type: 'frame', frame });
       this.#traffic.addFrame(item.frame);
       item.onSent?.(nowMs);
       return;
