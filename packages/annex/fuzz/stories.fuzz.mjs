@@ -8,6 +8,9 @@ import { SessionWorld } from '../dist/testing/session-world.js';
 
 const STORIES = 10_000;
 const REAL_EVERY = 50;
+/** Of these sessions every other way leads to a neighbour and takes records for bulk, and their large writes fill some. */
+const MIXED_EVERY = 3;
+const BULK_BYTES_MAX = 250_000;
 
 function randomOf(seed) {
   const next = randomFrom(seed);
@@ -51,7 +54,9 @@ function realJobs(identities) {
 
 async function story(seed, identities) {
   const random = randomOf(seed);
-  const outcomes = modelOutcomes(random, 65_536, 262_144);
+  const isMixed = seed % MIXED_EVERY === 0;
+  const windowBytes = isMixed ? 262_144 : 65_536;
+  const outcomes = modelOutcomes(random, windowBytes, 4 * windowBytes);
   const isReal = identities !== undefined;
   const peerOf = { initiator: 'responder', responder: 'initiator' };
   for (const role of isReal ? Object.keys(peerOf) : [])
@@ -61,8 +66,9 @@ async function story(seed, identities) {
     outcomes,
     job: isReal ? realJobs(identities) : (_role, job) => modelJob(job, random),
     weather: { loss: 0.2, duplication: 0.2, jitterMs: random.below(200) },
+    recordBytesMax: isMixed ? (path) => (path % 2 === 0 ? 65_024 : 16_384) : undefined,
   });
-  return sessionStory(world, random);
+  return sessionStory(world, random, isMixed ? BULK_BYTES_MAX : undefined);
 }
 
 async function run({ runs = STORIES, seconds, seed, log }) {

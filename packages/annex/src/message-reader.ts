@@ -41,12 +41,12 @@ export class MessageReader {
     this.#queue.append(bytes);
     const messages: ChannelMessage[] = [];
     while (this.#queue.length >= PREFIX_BYTES) {
-      const prefix = this.#queue.view(0, PREFIX_BYTES);
-      const length = new DataView(prefix.buffer, prefix.byteOffset).getUint32(0);
+      const head = this.#queue.copy(0, Math.min(PREFIX_BYTES + 1, this.#queue.length));
+      const length = new DataView(head.buffer, head.byteOffset).getUint32(0);
       if (length === 0 || length - 1 > this.#bytesMax) return undefined;
       if (this.#queue.length < PREFIX_BYTES + length) break;
-      const body = this.#queue.view(PREFIX_BYTES, length);
-      messages.push({ kind: body[0] ?? 0, content: body.slice(1) });
+      const content = this.#queue.copy(PREFIX_BYTES + 1, length - 1);
+      messages.push({ kind: head[PREFIX_BYTES] ?? 0, content });
       this.#queue.drop(PREFIX_BYTES + length);
     }
     return messages;

@@ -201,7 +201,7 @@ export class SessionDriver {
   }
 
   #transmit(): void {
-    this.#runner.feed((machine, nowMs) => machine.transmit(this.#ways.roomBytes, nowMs));
+    this.#runner.feed((machine, nowMs) => machine.transmit(this.#ways.room, nowMs));
   }
 
   #perform(action: SessionAction): void {

@@ -4,8 +4,9 @@ import { RECORD_HEADER_BYTES } from './record/header.js';
 import { RECORD_BYTES_MAX } from './record/padding.js';
 import { giveRecordArray } from './record/record-arrays.js';
 import { PATH_RECORD_BYTES } from './session/limits.js';
+import type { PathRoom } from './session/transmitter.js';
 
-/** Bytes that a flow holds before we wait: eight of the largest records, and less than half of what it takes, so that our own queue never looks congested. */
+/** Bytes that a flow holds before we wait: eight full records, or two for bulk, and less than half of what it takes, so that our own queue never looks congested. */
 const FLOW_AHEAD_BYTES = 8 * (RECORD_BYTES_MAX + PATH_RECORD_BYTES);
 /** Until a lost flow is opened again, doubling. */
 const REOPEN_MS = 250;
@@ -66,14 +67,15 @@ export class SessionWays implements LineOwner {
     options.line.owner = this;
   }
 
-  /** Bytes that the active path takes now. */
-  get roomBytes(): number {
+  /** What the active path takes now. */
+  get room(): PathRoom {
     const path = this.#options.session.activePath;
     const route = path === undefined ? undefined : this.#routes.get(path);
-    if (route === undefined || route.held.length > 0) return 0;
+    if (route === undefined || route.held.length > 0) return roomOf(0);
     // The first record of a new way opens it.
-    if (route.line === undefined) return RECORD_BYTES_MAX;
-    return Math.max(0, FLOW_AHEAD_BYTES - route.line.flow.queuedBytes);
+    if (route.line === undefined) return roomOf(RECORD_BYTES_MAX);
+    const { queuedBytes, sealedBytesMax } = route.line.flow;
+    return roomOf(FLOW_AHEAD_BYTES - queuedBytes, sealedBytesMax);
   }
 
   /** The path's number; a flow that is not known yet gets the next one. */
@@ -180,6 +182,11 @@ export class SessionWays implements LineOwner {
     }
   }
 }
+
+const roomOf = (bytes: number, recordBytesMax: number = RECORD_BYTES_MAX): PathRoom => ({
+  bytes,
+  recordBytesMax,
+});
 
 function routeOf(line: FlowLine | undefined): Route {
   const forgeries = new SlidingWindow(FORGERIES_PER_WAY, FORGERIES_WINDOW_MS, FORGERIES_ENTRIES_MAX);

@@ -29,8 +29,8 @@ test('a queue gives the bytes that were put in, in order, whatever blocks they l
         }
         expect(queue.length).toBe(last - first);
         const from = Math.floor((share / 100) * queue.length);
-        const length = Math.min(16_325, queue.length - from);
-        expect(Buffer.compare(queue.view(from, length), pattern(first + from, length))).toBe(0);
+        const length = Math.min(64_966, queue.length - from);
+        expect(Buffer.compare(queue.copy(from, length), pattern(first + from, length))).toBe(0);
       }
     }),
     { numRuns: 50 },

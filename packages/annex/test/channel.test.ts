@@ -2,6 +2,7 @@ import { equalBytes } from '@yakmesh/crypto';
 import type { Payload } from '@yakmesh/core/transport';
 import { expect, test } from '@jest/globals';
 import { AnnexChannel, AnnexListener, type AnnexError } from '../src/index.js';
+import { BULK_RECORD_BYTES } from '../src/record/padding.js';
 import { failure, line, openPair } from './support/meshes.js';
 
 test('objects, strings and bytes arrive in order, both ways, at listeners and in for await', async () => {
@@ -48,7 +49,7 @@ test('bulk between neighbours is sealed once: what somebody changes on the line 
   const bytes = Uint8Array.from({ length: 1_048_576 }, (_, at) => at * 5);
   let [attachments, changed] = [0, 0];
   mesh.network.tamper(({ bytes: message }) => {
-    if (message.length % 16_384 !== 0) return [message];
+    if (message.length !== BULK_RECORD_BYTES) return [message];
     attachments += 1;
     if (attachments % 5 !== 0) return [message];
     changed += 1;

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { ByteWriter } from '@yakmesh/crypto';
 import { CONTENT_BYTES_MAX } from '../src/record/padding.js';
 import { Streams, type StreamsOptions } from '../src/session/streams.js';
 
@@ -19,9 +20,13 @@ function written(options: Partial<StreamsOptions>, bytes: number, count: number)
   return [streams, ids];
 }
 
+/** What the next record carries of streams. */
+const taken = (streams: Streams): ReturnType<Streams['take']> =>
+  streams.take(CONTENT_BYTES_MAX, new ByteWriter());
+
 /** Of which stream each of the next records carries bytes. */
 const served = (streams: Streams, records: number): number[] =>
-  Array.from({ length: records }, () => streams.take(CONTENT_BYTES_MAX))
+  Array.from({ length: records }, () => taken(streams))
     .flat()
     .map(({ id }) => id);
 
@@ -35,30 +40,21 @@ test('a stream that the other end has no room for keeps its turn and holds nobod
   expect(served(streams, 3)).toEqual([a, b, a, b]);
   expect(streams.hasSomething).toBe(false);
   streams.windowReceived(a ?? -1, 30_000);
-  expect(streams.take(CONTENT_BYTES_MAX).map(({ id, bytes }) => [id, bytes.length])).toEqual([[a, 10_000]]);
+  expect(taken(streams).map(({ id, length }) => [id, length])).toEqual([[a, 10_000]]);
 });
 
 test('what was lost of a stream that had nothing more to send goes again', () => {
   const [streams, [a = -1]] = written({}, 100, 1);
-  const [frame] = streams.take(CONTENT_BYTES_MAX);
-  expect([frame?.bytes.length, streams.hasSomething]).toEqual([100, false]);
+  const [frame] = taken(streams);
+  expect([frame?.length, streams.hasSomething]).toEqual([100, false]);
   streams.lost({ type: 'stream', id: a, offset: 0, length: 100, isEnd: false });
   expect(streams.hasSomething).toBe(true);
-  expect(streams.take(CONTENT_BYTES_MAX).map(({ offset, bytes }) => [offset, bytes.length])).toEqual([
-    [0, 100],
-  ]);
+  expect(taken(streams).map(({ offset, length }) => [offset, length])).toEqual([[0, 100]]);
 });
 
 test('one acknowledgement tells each stream once how far it has come', () => {
   const [streams, ids] = written({}, 40_000, 2);
-  const frames = Array.from({ length: 5 }, () => streams.take(CONTENT_BYTES_MAX)).flat();
-  const sent = frames.map(({ id, offset, bytes, isEnd }) => ({
-    type: 'stream' as const,
-    id,
-    offset,
-    length: bytes.length,
-    isEnd,
-  }));
+  const sent = Array.from({ length: 5 }, () => taken(streams)).flat();
   const events = streams.arrived(sent.sort((x, y) => x.id - y.id));
   expect(events).toEqual(ids.map((id) => ({ type: 'arrived', id, offset: 40_000, isDone: false })));
 });

@@ -6,6 +6,7 @@ import { modelWorld } from './support/model-world.js';
 import { spiedMesh } from './support/spied-mesh.js';
 
 const WHOLE_BYTES = 16_384;
+const BULK_BYTES = 65_024;
 
 test('while something is under way, a stream waits for a whole record instead of filling the edge of the window', async () => {
   const world = modelWorld('whole records', { streamWindowBytes: 1_048_576, roomBytes: 60_000 });
@@ -22,6 +23,31 @@ test('while something is under way, a stream waits for a whole record instead of
   const small = sizes.filter((bytes) => bytes < WHOLE_BYTES);
   // What is left at the end, and what says that windows were read.
   expect([sizes.length - small.length, small.length <= 4]).toEqual([Math.floor(length / 16_325), true]);
+});
+
+test('to a neighbour a stream fills records of 65,024 bytes, and what is left goes in others', async () => {
+  const world = modelWorld('bulk', { streamWindowBytes: 1_048_576, recordBytesMax: () => BULK_BYTES });
+  const sizes: number[] = [];
+  const { initiator, responder } = world;
+  await world.run(100);
+  world.onRecord = (role, { length }) => role === 'initiator' && sizes.push(length);
+  initiator.machine.write(0, patternOf('initiator', 0, 0, 150_000));
+  world.pump(initiator);
+  await world.run(10_000);
+  expect([responder.received.get(0), world.problems]).toEqual([150_000, []]);
+  // 2 × 64,965 bytes of the stream; what is left takes less than two full records, and no padding up to a third.
+  expect(sizes.slice(0, 4)).toEqual([BULK_BYTES, BULK_BYTES, WHOLE_BYTES, 4_096]);
+});
+
+test('over relays no record is longer than 16,384 bytes, however much waits', async () => {
+  const world = modelWorld('relays', { streamWindowBytes: 1_048_576 });
+  let most = 0;
+  world.onRecord = (_role, { length }) => (most = Math.max(most, length));
+  await world.run(100);
+  world.initiator.machine.write(0, patternOf('initiator', 0, 0, 150_000));
+  world.pump(world.initiator);
+  await world.run(10_000);
+  expect([world.responder.received.get(0), most]).toEqual([150_000, WHOLE_BYTES]);
 });
 
 test('with nothing under way a stream takes a small record rather than wait for ever', async () => {

@@ -1,17 +1,16 @@
-/** Bytes of one block: four records. */
+import { ByteWriter } from '@yakmesh/crypto';
+
+/** Bytes of one block: a record for bulk, or four others. */
 const BLOCK_BYTES = 65_536;
 /** The first block, as long as a stream is small. */
 const FIRST_BYTES = 4_096;
 /** Blocks that are kept for what comes, of those that were read, while something waits. */
 const SPARE_BLOCKS_MAX = 64;
-/** A view of up to so many bytes that lie in several blocks is put together in an array that is used again. */
-const JOINED_BYTES_MAX = 16_384;
 
 /** Bytes in a row, taken from the front and appended behind: blocks that are filled, emptied and filled again, and never moved. */
 export class ByteQueue {
   readonly #blocks: Uint8Array[] = [];
   readonly #spare: Uint8Array[] = [];
-  #joined: Uint8Array | undefined;
   /** Of the first block, bytes that are gone; of the last one, bytes that are there. */
   #start = 0;
   #end = 0;
@@ -33,20 +32,21 @@ export class ByteQueue {
     }
   }
 
-  /** Bytes counted from the front, good until the queue changes or is looked at again: a view, or a copy where they lie in several blocks. */
-  view(from: number, length: number): Uint8Array {
+  /** Writes so many of the bytes that are there, counted from the front. */
+  writeTo(writer: ByteWriter, from: number, length: number): void {
     const [index, at] = this.#find(from);
-    const block = this.#blocks[index] ?? new Uint8Array(0);
-    if (at + length <= block.length) return block.subarray(at, at + length);
-    const joined = this.#arrayOf(length);
-    let filled = 0;
-    for (let next = index, offset = at; filled < length; next += 1, offset = 0) {
-      const part = this.#blocks[next]?.subarray(offset, offset + length - filled);
-      if (part === undefined) break;
-      joined.set(part, filled);
-      filled += part.length;
+    for (let next = index, offset = at, left = length; left > 0; next += 1, offset = 0) {
+      const part = this.#blocks[next]?.subarray(offset, offset + left);
+      if (part === undefined) throw new RangeError('these bytes are gone, or not there yet');
+      writer.bytes(part);
+      left -= part.length;
     }
-    return joined;
+  }
+
+  copy(from: number, length: number): Uint8Array {
+    const writer = new ByteWriter(length, length);
+    this.writeTo(writer, from, length);
+    return writer.finish();
   }
 
   drop(count: number): void {
@@ -59,7 +59,6 @@ export class ByteQueue {
       if (first.length === BLOCK_BYTES && this.#spare.length < SPARE_BLOCKS_MAX) this.#spare.push(first);
     }
     this.#spare.length = 0;
-    this.#joined = undefined;
   }
 
   /** All blocks but the first have one length. */
@@ -69,12 +68,6 @@ export class ByteQueue {
     if (at < first) return [0, at];
     const behind = at - first;
     return [1 + Math.floor(behind / BLOCK_BYTES), behind % BLOCK_BYTES];
-  }
-
-  #arrayOf(length: number): Uint8Array {
-    if (length > JOINED_BYTES_MAX) return new Uint8Array(length);
-    this.#joined ??= new Uint8Array(JOINED_BYTES_MAX);
-    return this.#joined.subarray(0, length);
   }
 
   #lastWithRoom(wanted: number): Uint8Array {

@@ -89,9 +89,33 @@ export type Frame =
       readonly data: Uint8Array;
     };
 
+/** What stands before the bytes in a STREAM frame. */
+export interface StreamHeader {
+  readonly id: number;
+  readonly offset: number;
+  readonly isEnd: boolean;
+  readonly length: number;
+}
+
 export const ackBytes = (ranges: number): number => ACK_HEADER_BYTES + ACK_RANGE_BYTES * ranges;
 
+/** The bytes follow. */
+export function writeStreamHeader(writer: ByteWriter, { id, offset, isEnd, length }: StreamHeader): void {
+  writer
+    .u8(FrameKind.STREAM)
+    .u32(id)
+    .u48(offset)
+    .u8(isEnd ? FLAG_FIN : 0)
+    .u16(length);
+}
+
 export function writeFrame(writer: ByteWriter, frame: Frame): void {
+  if (frame.kind === FrameKind.STREAM) {
+    const { bytes, ...header } = frame;
+    writeStreamHeader(writer, { ...header, length: bytes.length });
+    writer.bytes(bytes);
+    return;
+  }
   writer.u8(frame.kind);
   switch (frame.kind) {
     case FrameKind.HS_DONE:
@@ -100,13 +124,6 @@ export function writeFrame(writer: ByteWriter, frame: Frame): void {
     case FrameKind.ACK:
       writer.u32(frame.epoch).u16(frame.delayMs).u32(frame.marks).u8(frame.ranges.length);
       for (const { start, end } of frame.ranges) writer.u48(start).u48(end - 1);
-      return;
-    case FrameKind.STREAM:
-      writer
-        .u32(frame.id)
-        .u48(frame.offset)
-        .u8(frame.isEnd ? FLAG_FIN : 0);
-      writer.u16(frame.bytes.length).bytes(frame.bytes);
       return;
     case FrameKind.RESET:
       writer.u32(frame.id).u16(frame.code).u48(frame.final);

@@ -1,6 +1,8 @@
 import { ByteWriter } from '@yakmesh/crypto';
 import { RECORD_HEADER_BYTES } from '../record/header.js';
 import {
+  BULK_CONTENT_BYTES,
+  BULK_RECORD_BYTES,
   CONTENT_BYTES_MAX,
   RECORD_BYTES,
   RECORD_BYTES_MAX,
@@ -88,8 +90,10 @@ export class Outbox {
   /** The next record; undefined when nothing may or need be sent. */
   take({ dataBytes, probeBytes, isPatient, isControlAllowed, nowMs }: OutboxRoom): Draft | undefined {
     const isProbe = this.#isProbing && isControlAllowed;
-    const capacity = contentOf(isProbe ? probeBytes : dataBytes);
-    const waiting = this.#streams.waitingBytes(CONTENT_BYTES_MAX);
+    const most = contentOf(isProbe ? probeBytes : dataBytes);
+    const waiting = this.#streams.waitingBytes(BULK_CONTENT_BYTES);
+    // Padded, the record for bulk would cost more than those that it stands for.
+    const capacity = waiting >= most ? most : Math.min(most, CONTENT_BYTES_MAX);
     const isStreamTurn = waiting > 0 && !(isPatient && capacity < CONTENT_BYTES_MAX && waiting > capacity);
     const wantsData = capacity > 0 && (this.#hasSmall || isStreamTurn);
     const isAckDue = isControlAllowed && this.#acknowledger.isDue(nowMs);
@@ -153,19 +157,15 @@ export class Outbox {
     // A large frame that waits for a larger record must not wait for ever behind streams.
     if (this.#control.length > 0 && writer.length > before) return true;
     if (!isStreamTurn) return writer.length > before;
-    for (const frame of this.#streams.take(end - writer.length)) {
-      writeFrame(writer, frame);
-      const { id, offset, bytes, isEnd } = frame;
-      sent.push({ type: 'stream', id, offset, length: bytes.length, isEnd });
-    }
+    sent.push(...this.#streams.take(end - writer.length, writer));
     return writer.length > before;
   }
 }
 
 /** For a record that will probably be so long. */
 function recordWriter(bytes: number): ByteWriter {
-  return bytes === RECORD_BYTES_MAX
-    ? new ByteWriter(takeRecordArray())
+  return bytes === RECORD_BYTES_MAX || bytes === BULK_RECORD_BYTES
+    ? new ByteWriter(takeRecordArray(bytes))
     : new ByteWriter(bytes, RECORD_BYTES_MAX);
 }
 

@@ -1,10 +1,11 @@
+import type { ByteWriter } from '@yakmesh/crypto';
 import { ByteQueue } from './byte-queue.js';
 import { RangeSet } from './ranges.js';
 
 /** Bytes of a stream for one record. */
 export interface StreamPart {
   readonly offset: number;
-  readonly bytes: Uint8Array;
+  readonly length: number;
   readonly isEnd: boolean;
   /** Of the bytes, those that were never sent before: they cost credit. */
   readonly newBytes: number;
@@ -98,6 +99,10 @@ export class SendStream {
     return part;
   }
 
+  writeTo(writer: ByteWriter, { offset, length }: StreamPart): void {
+    this.#queue.writeTo(writer, offset - this.#base, length);
+  }
+
   acknowledged(offset: number, length: number, isEnd: boolean): void {
     this.#acknowledged.add(offset, offset + length);
     this.#lost.remove(offset, offset + length);
@@ -122,6 +127,6 @@ export class SendStream {
   #part(offset: number, length: number, newBytes: number): StreamPart {
     const isEnd = this.#isEnded && offset + length === this.written;
     if (isEnd && this.#end === 'wanted') this.#end = 'sent';
-    return { offset, bytes: this.#queue.view(offset - this.#base, length), isEnd, newBytes };
+    return { offset, length, isEnd, newBytes };
   }
 }

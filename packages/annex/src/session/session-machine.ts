@@ -11,7 +11,7 @@ import type { SessionAction } from './session-actions.js';
 import { SessionKeys, type KeyAction } from './session-keys.js';
 import type { SessionOptions } from './session-options.js';
 import { MESSAGE_STREAM, Streams, type StreamEvent, type StreamFault } from './streams.js';
-import { Transmitter } from './transmitter.js';
+import { Transmitter, type PathRoom } from './transmitter.js';
 
 const EMPTY = new Uint8Array(0);
 
@@ -201,10 +201,10 @@ export class SessionMachine {
     return [...actions, { type: 'ready' }];
   }
 
-  /** Records for the active path, which takes so many bytes now. */
-  transmit(roomBytes: number, nowMs: number): readonly SessionAction[] {
+  /** Records for the active path, as far as its room goes. */
+  transmit(room: PathRoom, nowMs: number): readonly SessionAction[] {
     if (this.#ending.isOver) return [];
-    const { records, fault } = this.#transmitter.transmit(roomBytes, nowMs);
+    const { records, fault } = this.#transmitter.transmit(room, nowMs);
     if (fault !== undefined) return [...records, ...this.#ending.close(CloseCode.LIMIT, fault, nowMs)];
     const worn = this.#keys.turnIfWorn(nowMs);
     return worn.length === 0 ? records : [...records, ...this.#keyed(worn, nowMs)];

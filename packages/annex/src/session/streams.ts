@@ -1,5 +1,13 @@
+import type { ByteWriter } from '@yakmesh/crypto';
 import type { ChannelRole } from '../handshake/actions.js';
-import { FrameKind, SESSION_WINDOW_ID, STREAM_HEADER_BYTES, type Frame, type StreamFrame } from './frames.js';
+import {
+  FrameKind,
+  SESSION_WINDOW_ID,
+  STREAM_HEADER_BYTES,
+  writeStreamHeader,
+  type Frame,
+  type StreamFrame,
+} from './frames.js';
 import {
   PEER_STREAMS_MAX,
   SESSION_WINDOW_BYTES_MAX,
@@ -182,9 +190,9 @@ export class Streams {
     return [...frames, { kind: FrameKind.WINDOW, id: SESSION_WINDOW_ID, limit: this.#receiveLimit }];
   }
 
-  /** Fills so much of a record, fairly by turns; what must be sent again goes first. */
-  take(roomBytes: number): StreamFrame[] {
-    const frames: StreamFrame[] = [];
+  /** Fills so much of a record, fairly by turns; what must be sent again goes first. Answers what it wrote. */
+  take(roomBytes: number, writer: ByteWriter): SentStreamFrame[] {
+    const frames: SentStreamFrame[] = [];
     let room = roomBytes;
     let turns = this.#waiting.size;
     for (const stream of this.#waiting) {
@@ -197,8 +205,12 @@ export class Streams {
       if (part === undefined) continue;
       if (send.isWaiting) this.#waiting.add(stream);
       this.#sent += part.newBytes;
-      frames.push({ kind: FrameKind.STREAM, id, offset: part.offset, isEnd: part.isEnd, bytes: part.bytes });
-      room -= STREAM_HEADER_BYTES + part.bytes.length;
+      const { offset, length, isEnd } = part;
+      const frame: SentStreamFrame = { type: 'stream', id, offset, length, isEnd };
+      writeStreamHeader(writer, frame);
+      send.writeTo(writer, part);
+      frames.push(frame);
+      room -= STREAM_HEADER_BYTES + length;
     }
     return frames;
   }

@@ -17,6 +17,13 @@ export interface TransmitterParts {
   readonly paths: Paths;
 }
 
+/** What the active path takes now. */
+export interface PathRoom {
+  readonly bytes: number;
+  /** The longest record that passes: 16,384 B over relays, 65,024 to a neighbour. */
+  readonly recordBytesMax: number;
+}
+
 /** Records that were sealed, and why no more can be. */
 export interface Transmitted {
   readonly records: readonly SendAction[];
@@ -44,16 +51,16 @@ export class Transmitter {
     return !this.#isBlocked && paths.active !== undefined && keys.sealer.hasRoomForControl;
   }
 
-  /** Records for the active path, which takes so many bytes now. */
-  transmit(roomBytes: number, nowMs: number): Transmitted {
+  /** Records for the active path, as far as its room goes. */
+  transmit({ bytes, recordBytesMax }: PathRoom, nowMs: number): Transmitted {
     const { outbox, keys } = this.#parts;
     const records: SendAction[] = [];
-    let room = roomBytes;
+    let room = bytes;
     this.#isBlocked = room < RECORD_BYTES_MIN;
     while (!this.#isBlocked) {
       if (outbox.isOverfull) return { records, fault: 'frames' };
       if (keys.sealer.isSpent) return { records, fault: 'records' };
-      const sent = this.#next(room, nowMs);
+      const sent = this.#next(Math.min(room, recordBytesMax), nowMs);
       if (sent === undefined) break;
       records.push(sent);
       room -= sent.bytes.length + PATH_RECORD_BYTES;
@@ -89,7 +96,7 @@ export class Transmitter {
     this.#lost(this.#parts.recovery.pathChanged(nowMs));
   }
 
-  #next(roomBytes: number, nowMs: number): SendAction | undefined {
+  #next(recordBytesMax: number, nowMs: number): SendAction | undefined {
     const { keys, paths, outbox, recovery } = this.#parts;
     const { sealer } = keys;
     if (!sealer.hasRoomForControl) return undefined;
@@ -100,7 +107,7 @@ export class Transmitter {
       return this.#sent(sealer.seal(content, nowMs), frames, own.path, nowMs);
     }
     const path = paths.active;
-    const allowance = Math.min(roomBytes, paths.allowance);
+    const allowance = Math.min(recordBytesMax, paths.allowance);
     if (path === undefined || allowance < RECORD_BYTES_MIN) return undefined;
     const dataBytes = sealer.hasRoom ? Math.min(allowance, recovery.roomBytes) : 0;
     // What is under way makes room for whole records; without it a small one is better than none.

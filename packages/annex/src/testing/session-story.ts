@@ -3,6 +3,8 @@ import { CloseCode } from '../session/limits.js';
 import { MESSAGE_STREAM } from '../session/streams.js';
 import { patternOf, type SessionEnd, type SessionWorld } from './session-world.js';
 
+/** Bytes of a large write. */
+const WRITE_BYTES_MAX = 60_000;
 /** Things that happen in a story, and when the network turns good again. */
 const STEPS_MAX = 60;
 const STORM_MS = 8_000;
@@ -30,7 +32,11 @@ export interface StoryReport {
  * A random story of two ends: streams, writes, datagrams, resets, ratchets, new paths, cuts and closes at any moment in a storm,
  * then calm. It is compared with what a perfect channel would have done.
  */
-export async function sessionStory(world: SessionWorld, random: Random): Promise<StoryReport> {
+export async function sessionStory(
+  world: SessionWorld,
+  random: Random,
+  writeBytesMax = WRITE_BYTES_MAX,
+): Promise<StoryReport> {
   const written: Written[] = [];
   const sent = { initiator: new Set<string>(), responder: new Set<string>() };
   const ends = [world.initiator, world.responder] as const;
@@ -39,7 +45,7 @@ export async function sessionStory(world: SessionWorld, random: Random): Promise
   let closer: { end: SessionEnd; isGraceful: boolean } | undefined;
   let path = 0;
   const write = (target: Written): void => {
-    const length = random.below(8) === 0 ? random.below(60_000) : random.below(800);
+    const length = random.below(8) === 0 ? random.below(writeBytesMax) : random.below(800);
     const { end, id } = target;
     if (target.isEnded || target.isReset) return;
     if (!end.machine.write(id, patternOf(end.role, id, target.length, length))) return;

@@ -24,7 +24,12 @@ export interface SessionWorldOptions {
   readonly session?: Partial<SessionOptions> | undefined;
   /** A flow takes so many bytes before it drains, a millisecond a step. @default 131,072 */
   readonly roomBytes?: number | undefined;
+  /** The longest record that a path takes: 65,024 bytes where it leads to a neighbour. @default 16,384 for all */
+  readonly recordBytesMax?: ((path: number) => number) | undefined;
 }
+
+/** Over relays. */
+const RECORD_BYTES_MAX = 16_384;
 
 interface Event {
   readonly atMs: number;
@@ -107,8 +112,14 @@ export class SessionWorld {
   }
 
   pump(end: SessionEnd): void {
-    const actions = end.machine.transmit(this.#options.roomBytes ?? 131_072, this.nowMs);
+    const bytes = this.#options.roomBytes ?? 131_072;
+    const recordBytesMax = this.#recordBytesMax(end.machine.activePath ?? 0);
+    const actions = end.machine.transmit({ bytes, recordBytesMax }, this.nowMs);
     for (const action of actions) this.#perform(end, action);
+  }
+
+  #recordBytesMax(path: number): number {
+    return this.#options.recordBytesMax?.(path) ?? RECORD_BYTES_MAX;
   }
 
   /** Lets time pass, from event to event. */
@@ -195,6 +206,8 @@ export class SessionWorld {
       this.problems.push(`${end.role}: number ${number} used twice`);
     end.numbers.add(number);
     end.records += 1;
+    if (bytes.length > this.#recordBytesMax(path))
+      this.problems.push(`${end.role}: ${bytes.length} B on path ${path}`);
     this.onRecord?.(end.role, bytes);
     const { random } = this.#options;
     if (this.cut.has(path) || this.drop?.(end.role, bytes) === true || random.unit() < this.weather.loss)

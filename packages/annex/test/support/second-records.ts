@@ -31,7 +31,8 @@ export function secondRecord(
   number.writeBigUInt64BE(BigInt(sequence));
   number.forEach((byte, at) => (nonce[4 + at] = (nonce[4 + at] ?? 0) ^ byte));
   const header = join(Uint8Array.of(1, 0), session, u32(epoch), number.subarray(2));
-  const wire = [512, 1_024, 2_048, 4_096, 8_192, 16_384].find((bytes) => content.length + 44 <= bytes) ?? 0;
+  const wire =
+    [512, 1_024, 2_048, 4_096, 8_192, 16_384, 65_024].find((bytes) => content.length + 44 <= bytes) ?? 0;
   const cipher = createCipheriv('aes-256-gcm', label(chain, 'key', text(''), 32), nonce).setAAD(header);
   const padded = join(content, new Uint8Array(wire - 44 - content.length));
   return join(header, cipher.update(padded), cipher.final(), cipher.getAuthTag());

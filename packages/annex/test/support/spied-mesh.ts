@@ -21,6 +21,9 @@ export function spiedMesh(
     get queuedBytes() {
       return flow.queuedBytes;
     },
+    get sealedBytesMax() {
+      return flow.sealedBytesMax;
+    },
     handle: (handlers: FlowHandlers) =>
       flow.handle({
         ...handlers,
@@ -29,9 +32,9 @@ export function spiedMesh(
           handlers.message(body, info);
         },
       }),
-    send: (body) => {
+    send: (body, sealedFrom) => {
       seen(body.slice(), true);
-      return isLost() || flow.send(body);
+      return isLost() || flow.send(body, sealedFrom);
     },
     close: (code) => flow.close(code),
   });
