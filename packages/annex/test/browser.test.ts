@@ -8,13 +8,21 @@ import { Identity } from '@yakmesh/crypto';
 import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
 import { AnnexListener } from '../src/index.js';
-import type { PageReport } from './browser/page.js';
+import type { BulkReport, PageReport } from './browser/page.js';
 
 const EXECUTABLE = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 const STREAM_BYTES = 300_000;
-const SCRIPT = "import { annexPage } from './page.ts'; globalThis.annexPage = annexPage;";
+/** Eight records for bulk, and some. */
+const BULK_BYTES = 600_000;
+const SCRIPT = "import * as pages from './page.ts'; globalThis.pages = pages;";
 const HTML =
   '<!doctype html><title>test</title><link rel="icon" href="data:,"><script type="module" src="/script.js"></script>';
+
+function hasBrowser(): boolean {
+  const isThere = existsSync(EXECUTABLE);
+  if (!isThere) console.warn(`There is no ${EXECUTABLE} (set CHROMIUM): the browser is not tested.`);
+  return isThere;
+}
 
 /** Bundles as an application would: platform "browser" makes every import of a Node module an error. */
 async function bundle(): Promise<string> {
@@ -50,7 +58,7 @@ async function inPage<T>(script: string, expression: string): Promise<T> {
   try {
     const page = await browser.newPage();
     await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
-    await page.waitForFunction('globalThis.annexPage !== undefined');
+    await page.waitForFunction('globalThis.pages !== undefined');
     return await page.evaluate<T>(expression);
   } finally {
     await browser.close();
@@ -59,8 +67,7 @@ async function inPage<T>(script: string, expression: string): Promise<T> {
 }
 
 test('a Chromium page opens a channel to a node behind its neighbour, talks, turns the keys, streams and resumes', async () => {
-  if (!existsSync(EXECUTABLE))
-    return console.warn(`There is no ${EXECUTABLE} (set CHROMIUM): the browser is not tested.`);
+  if (!hasBrowser()) return;
   const options = { wsPort: 0, host: '127.0.0.1' };
   const identity = await Identity.generate();
   const [relay, bob] = [
@@ -83,7 +90,7 @@ test('a Chromium page opens a channel to a node behind its neighbour, talks, tur
   });
   try {
     const values = JSON.stringify([relay.getPublicEndpoint(), bob.nodeId, STREAM_BYTES]);
-    const report = await inPage<PageReport>(await bundle(), `annexPage(...${values})`);
+    const report = await inPage<PageReport>(await bundle(), `pages.annexPage(...${values})`);
     expect(report).toEqual({
       self: peers[0],
       peerId: bob.nodeId,
@@ -96,5 +103,22 @@ test('a Chromium page opens a channel to a node behind its neighbour, talks, tur
     expect(peers).toEqual([report.self, report.self]);
   } finally {
     await Promise.all([relay.stop(), bob.stop()]);
+  }
+}, 120_000);
+
+test('a Chromium page and its neighbour send each other bulk, which arrives as it was sent', async () => {
+  if (!hasBrowser()) return;
+  const identity = await Identity.generate();
+  const bob = new MeshNetwork(identity, { wsPort: 0, host: '127.0.0.1' });
+  await bob.start();
+  new AnnexListener(identity, bob).on('channel', (channel) =>
+    channel.on('stream', ({ readable, writable }) => void readable.pipeTo(writable)),
+  );
+  try {
+    const values = JSON.stringify([bob.getPublicEndpoint(), bob.nodeId, BULK_BYTES]);
+    const report = await inPage<BulkReport>(await bundle(), `pages.bulkPage(...${values})`);
+    expect(report).toEqual({ isNeighbour: true, bytes: BULK_BYTES, areSame: true });
+  } finally {
+    await bob.stop();
   }
 }, 120_000);

@@ -45,3 +45,35 @@ export async function annexPage(endpoint: string, peerId: NodeId, streamBytes: n
   await mesh.stop();
   return { self: identity.nodeId, peerId: channel.peerId, isNeighbour, echo, epoch, counted, isResumed };
 }
+
+/** What came back on a stream to a neighbour that sends everything back. */
+export interface BulkReport {
+  readonly isNeighbour: boolean;
+  readonly bytes: number;
+  readonly areSame: boolean;
+}
+
+export async function bulkPage(endpoint: string, peerId: NodeId, streamBytes: number): Promise<BulkReport> {
+  const identity = await Identity.generate();
+  const mesh = new MeshNetwork(identity);
+  await mesh.start();
+  await mesh.connect(endpoint);
+  const isNeighbour = mesh.isConnectedTo(peerId);
+  const channel = await new AnnexChannel(identity, peerId).establish(mesh);
+  const { readable, writable } = channel.openStream();
+  const writer = writable.getWriter();
+  const sent = Uint8Array.from({ length: streamBytes }, (_, at) => at * 7 + (at >> 8));
+  const written = writer.write(sent).then(() => writer.close());
+  const reader = readable.getReader();
+  let bytes = 0;
+  let areSame = true;
+  for (let { value } = await reader.read(); value !== undefined; { value } = await reader.read()) {
+    const from = bytes;
+    areSame &&= value.every((byte, at) => byte === sent[from + at]);
+    bytes += value.length;
+  }
+  await written;
+  await channel.close();
+  await mesh.stop();
+  return { isNeighbour, bytes, areSame };
+}
