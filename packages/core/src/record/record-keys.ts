@@ -22,7 +22,8 @@ export class RecordKeys {
   #chain: Uint8Array;
   #key: Uint8Array;
   #iv: Uint8Array;
-  #nonce = new Uint8Array(IV_BYTES);
+  readonly #nonce = new Uint8Array(IV_BYTES);
+  readonly #nonceView = new DataView(this.#nonce.buffer);
   #sequence = 0;
   #bytes = 0;
   epoch: number;
@@ -99,7 +100,7 @@ export class RecordKeys {
 
   #nextNonce(): Uint8Array {
     this.#nonce.set(this.#iv);
-    const view = new DataView(this.#nonce.buffer);
+    const view = this.#nonceView;
     view.setUint32(4, (view.getUint32(4) ^ Math.floor(this.#sequence / 2 ** 32)) >>> 0);
     view.setUint32(8, (view.getUint32(8) ^ (this.#sequence >>> 0)) >>> 0);
     return this.#nonce;
