@@ -1,6 +1,6 @@
 import { ML_DSA_65_SIGNATURE_BYTES, utf8ToBytes, wipe, type KemKeyPair } from '@yakmesh/crypto';
+import { earlier } from '@yakmesh/core/transport';
 import type { JobResult } from '../crypto-job.js';
-import { earlier } from '../earlier.js';
 import type { ChannelRole } from '../handshake/actions.js';
 import { FrameKind, type RatchetFrame } from '../session/frames.js';
 import { JobTries } from './job-tries.js';

@@ -1,6 +1,5 @@
 import { equalBytes, wipe } from '@yakmesh/crypto';
-import { ReplayWindow } from '@yakmesh/core/transport';
-import { earlier } from '../earlier.js';
+import { earlier, ReplayWindow } from '@yakmesh/core/transport';
 import type { ChannelRole } from '../handshake/actions.js';
 import { firstChain, GenerationKey, generationOf, nextChain } from './generations.js';
 import { decodeRecordHeader, RECORD_HEADER_BYTES } from './header.js';

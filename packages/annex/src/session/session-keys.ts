@@ -1,6 +1,6 @@
 import { wipe } from '@yakmesh/crypto';
+import { earlier } from '@yakmesh/core/transport';
 import type { CryptoJob, JobResult } from '../crypto-job.js';
-import { earlier } from '../earlier.js';
 import { RecordOpener } from '../record/opener.js';
 import { RecordSealer, type SealedRecord } from '../record/sealer.js';
 import type { RatchetAction } from '../ratchet/ratchet-actions.js';

@@ -1,5 +1,5 @@
+import { earlier } from '@yakmesh/core/transport';
 import type { JobResult } from '../crypto-job.js';
-import { earlier } from '../earlier.js';
 import { Acknowledger } from './acknowledger.js';
 import { Ending } from './ending.js';
 import { decodeFrames, FrameKind, type AckFrame, type Frame } from './frames.js';

@@ -3,7 +3,7 @@ import type { JobResult } from '../crypto-job.js';
 import type { LinkErrorCode } from '../errors.js';
 import type { HandshakeOutcome } from '../handshake/actions.js';
 import { RecordKeys } from '../record/record-keys.js';
-import type { Random } from '../transport/index.js';
+import { earlier, type Random } from '../transport/index.js';
 import type { LinkInfo } from './control-frames.js';
 import type { LinkAction } from './link-actions.js';
 import type { LinkEnd } from './link-end.js';
@@ -120,8 +120,7 @@ export class LinkMachine implements LinkEnd {
 
   /** When `tick` has something to do, apart from the regular ticks that liveness needs. */
   get deadlineMs(): number | undefined {
-    const times = [this.#pulse.deadlineMs, this.#reader.deadlineMs].filter((time) => time !== undefined);
-    return times.length === 0 ? undefined : Math.min(...times);
+    return earlier(this.#pulse.deadlineMs, this.#reader.deadlineMs);
   }
 
   /** Tells the peer of our endpoint, protocols and time, anew where they changed. */

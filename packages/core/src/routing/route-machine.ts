@@ -1,5 +1,5 @@
 import { bytesKey, equalBytes, nodeIdBytesOf, type NodeId } from '@yakmesh/crypto';
-import { TTL_MAX, type Machine, type Random } from '../transport/index.js';
+import { earlier, TTL_MAX, type Machine, type Random } from '../transport/index.js';
 import { Discoveries, type DiscoverOptions, type Discovery } from './discoveries.js';
 import {
   decodeRouteMessage,
@@ -51,10 +51,7 @@ export class RouteMachine implements Machine<RouteAction> {
   }
 
   get deadlineMs(): number | undefined {
-    const times = [this.#discoveries.deadlineMs, this.#statements.deadlineMs].filter(
-      (time) => time !== undefined,
-    );
-    return times.length === 0 ? undefined : Math.min(...times);
+    return earlier(this.#discoveries.deadlineMs, this.#statements.deadlineMs);
   }
 
   /** A neighbour that speaks this protocol is there. */

@@ -9,6 +9,7 @@ export {
 export { BoundedMap, type BoundedMapOptions } from './bounded-map.js';
 export { systemClock, type Clock, type TimerHandle } from './clock.js';
 export { CodedError, codeOf } from './coded-error.js';
+export { earlier } from './earlier.js';
 export { Emitter, LISTENERS_MAX, type EmitterErrorHook, type EmitterListener } from './emitter.js';
 export type { Flow, FlowHandlers, FlowInfo, FlowMessageInfo, FlowOptions } from './flow.js';
 export type {

@@ -13,7 +13,7 @@ import type { ParcelAction } from '../../link/parcel-actions.js';
 import { portAction } from '../../link/port-frames.js';
 import { SendQueue, type QueueItem } from '../../link/send-queue.js';
 import { FrameKind, FRAME_HEADER_BYTES, isCharged } from '../../record/frames.js';
-import { FLOW_SEALED_BODY_BYTES_MAX } from '../../transport/index.js';
+import { earlier, FLOW_SEALED_BODY_BYTES_MAX } from '../../transport/index.js';
 import { ModelParcels } from './model-parcels.js';
 import type { ModelPool } from './model-pool.js';
 import { contentsOf, type ModelPart } from './model-record.js';
@@ -71,10 +71,7 @@ export class ModelLink implements LinkEnd {
   }
 
   get deadlineMs(): number | undefined {
-    const pulseMs = this.#pulse.deadlineMs;
-    const parcelsMs = this.#parcels.deadlineMs;
-    if (pulseMs === undefined) return parcelsMs;
-    return parcelsMs === undefined ? pulseMs : Math.min(pulseMs, parcelsMs);
+    return earlier(this.#pulse.deadlineMs, this.#parcels.deadlineMs);
   }
 
   get restsUntilMs(): number | undefined {
