@@ -90,12 +90,13 @@ export async function nearEnd(far) {
       const turned = new Promise((resolve) => channel.once('ratchet', resolve));
       return 1_000 * (await seconds(() => (channel.ratchet(), turned)));
     },
-    record: async () => {
+    /** Microseconds for a record with so many bytes of content, at both ends together. */
+    record: async (contentBytes) => {
       const root = new Uint8Array(64).fill(1);
       const peerSession = new Uint8Array(16);
       const sealer = new RecordSealer({ role: 'initiator', root, peerSession, nowMs: 0 });
       const opener = new RecordOpener({ role: 'responder', root, ownSession: peerSession });
-      const content = new Uint8Array(16_340).fill(2);
+      const content = new Uint8Array(contentBytes).fill(2);
       const took = await seconds(async () => {
         for (let count = 0; count < RECORDS; count++) {
           const { bytes, epoch, sequence } = sealer.seal(content, 0);
