@@ -78,19 +78,21 @@ test('what the ends of a flow have sealed follows its record as it is, but for i
   ]);
 });
 
-test('an attachment takes whole bodies up to 65,536 bytes, a record two attachments, and the rest waits for the next record', async () => {
+test('an attachment takes whole bodies up to 65,536 bytes, a record as many attachments as it may, and the rest waits for the next record', async () => {
   const pair = await establishedPair(a, b, { creditBytes: 1_048_576 });
+  pair.attachmentsMax = 2;
   const messagesOf = async (lengths: number[]): Promise<number[]> => {
     const before = pair.initiator.records.length;
     lengths.forEach((length, number) => pair.send('initiator', flowItem(flow(number, length), HEAD_BYTES)));
     await pair.settle();
-    const messages = pair.initiator.records.slice(before).map(({ length }) => length);
-    return messages.filter((length) => length !== 272 && length !== 528);
+    return pair.initiator.records.slice(before).map(({ length }) => length);
   };
-  expect(await messagesOf(Array<number>(9).fill(16_384))).toEqual([65_536, 65_536, 16_384]);
-  expect(await messagesOf([65_024, 65_024, 65_024])).toEqual([65_024, 65_024, 65_024]);
-  expect(await messagesOf([65_024, 8_192, 16_384, 65_024])).toEqual([65_024, 24_576, 65_024]);
-  expect(numbersOf(pair.responder)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2, 0, 1, 2, 3]);
+  expect(await messagesOf(Array<number>(9).fill(16_384))).toEqual([528, 65_536, 65_536, 272, 16_384]);
+  expect(await messagesOf([65_024, 65_024, 65_024])).toEqual([272, 65_024, 65_024, 272, 65_024]);
+  expect(await messagesOf([65_024, 8_192, 16_384, 65_024])).toEqual([272, 65_024, 24_576, 272, 65_024]);
+  pair.attachmentsMax = 1;
+  expect(await messagesOf([65_024, 65_024])).toEqual([272, 65_024, 272, 65_024]);
+  expect(numbersOf(pair.responder)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 2, 0, 1, 2, 3, 0, 1]);
 });
 
 test('messages of a flow keep their order, sealed in passing or not, over key updates and any credit', async () => {
@@ -104,8 +106,10 @@ test('messages of a flow keep their order, sealed in passing or not, over key up
         { maxLength: 40 },
       ),
       fc.integer({ min: 2, max: 9 }),
-      async (messages, keyRecordsMax) => {
-        const pair = await establishedPair(a, b, { initiator: { keyRecordsMax }, creditBytes: 90_000 });
+      fc.integer({ min: 1, max: 4 }),
+      async (messages, keyRecordsMax, attachmentsMax) => {
+        const pair = await establishedPair(a, b, { initiator: { keyRecordsMax }, creditBytes: 200_000 });
+        pair.attachmentsMax = attachmentsMax;
         messages.forEach(({ length, isSealed }, number) =>
           pair.send('initiator', flowItem(flow(number, length), isSealed ? HEAD_BYTES : undefined)),
         );
@@ -157,7 +161,7 @@ test('who announces more than was granted is closed with LINK_CREDIT', async () 
   expect(end.closed?.code).toBe('LINK_CREDIT');
 });
 
-test('announcements that are malformed, or more than two messages hold, close with LINK_BAD_FRAME', () => {
+test('announcements that are malformed, or more than four messages hold, close with LINK_BAD_FRAME', () => {
   const of = (length: number, headBytes: number): Uint8Array =>
     encodeFrame(
       FrameKind.FLOW_ATTACHED,
@@ -170,8 +174,7 @@ test('announcements that are malformed, or more than two messages hold, close wi
     [of(65_025, 28)],
     [of(16_384, 65)],
     [encodeFrame(FrameKind.FLOW_ATTACHED, new Uint8Array(10))],
-    Array.from({ length: 9 }, () => of(16_384, 28)),
-    Array.from({ length: 3 }, () => of(65_024, 28)),
+    Array.from({ length: 17 }, () => of(8_192, 28)).concat(Array.from({ length: 8 }, () => of(16_384, 28))),
   ];
   for (const frames of bad) {
     const { end, peer, receive } = responderAndPeer();
@@ -241,7 +244,7 @@ test('what was announced goes before the last word', async () => {
   const pair = await establishedPair(a, b);
   for (const number of [1, 2]) pair.send('initiator', flowItem(flow(number, 65_024), HEAD_BYTES));
   const { machine } = pair.initiator;
-  expect([machine.isAttaching, machine.nextRecord(pair.nowMs)?.length, machine.isAttaching]).toEqual([
+  expect([machine.isAttaching, machine.nextRecord(pair.nowMs, 4)?.length, machine.isAttaching]).toEqual([
     false,
     272,
     true,

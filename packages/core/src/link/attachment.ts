@@ -7,13 +7,18 @@ import {
 } from './flow-frames.js';
 import { recordArrays } from './record-arrays.js';
 
-/** Messages that may follow one record: what is urgent waits for no more. */
-export const ATTACHMENTS_MAX = 2;
+/** Messages that may follow one record. What is urgent waits for them, so a sender uses them only where the line takes all at once. */
+export const ATTACHMENTS_MAX = 4;
 
 /** Whether a body of so many bytes goes into the last of the messages, begins the next one, or has to wait. */
-function placeOf(bytes: number, count: number, lastBytes: number): 'last' | 'next' | undefined {
+function placeOf(
+  bytes: number,
+  count: number,
+  lastBytes: number,
+  countMax = ATTACHMENTS_MAX,
+): 'last' | 'next' | undefined {
   if (count > 0 && lastBytes + bytes <= RECORD_WIRE_BYTES_MAX) return 'last';
-  return count < ATTACHMENTS_MAX ? 'next' : undefined;
+  return count < countMax ? 'next' : undefined;
 }
 
 interface DraftMessage {
@@ -29,8 +34,10 @@ export class AttachmentDraft {
     return this.#messages.length === 0;
   }
 
-  hasRoom(bodyBytes: number): boolean {
-    return placeOf(bodyBytes, this.#messages.length, this.#messages.at(-1)?.length ?? 0) !== undefined;
+  /** Whether a body goes into so many messages, with those that are there. */
+  hasRoom(bodyBytes: number, messagesMax: number): boolean {
+    const { length } = this.#messages;
+    return placeOf(bodyBytes, length, this.#messages.at(-1)?.length ?? 0, messagesMax) !== undefined;
   }
 
   /** Copies a FLOW frame's body. So many bytes of it stand in the record: in their place are zeros, so that the other end puts it together where it lies. */

@@ -32,8 +32,8 @@ export interface LinkEnd {
   receive(wire: Uint8Array, receivedMs: number, nowMs: number): LinkAction[];
   complete(ticket: number, result: JobResult, nowMs: number): LinkAction[];
   tick(nowMs: number): LinkAction[];
-  /** The next message for the socket; undefined when nothing may be sent now. */
-  nextRecord(nowMs: number): Uint8Array | undefined;
+  /** The next message for the socket, a record with so many attachments at most; undefined when nothing may be sent now. */
+  nextRecord(nowMs: number, attachmentsMax?: number): Uint8Array | undefined;
   /** Actions that a written record caused. */
   takeActions(): LinkAction[];
 }

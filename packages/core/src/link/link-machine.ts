@@ -192,12 +192,12 @@ export class LinkMachine implements LinkEnd {
     return [...actions, ...(typeof pulse === 'string' ? this.#stage.fail(pulse) : pulse)];
   }
 
-  /** The next record for the socket; undefined when nothing may be sent now. */
-  nextRecord(nowMs: number): Uint8Array | undefined {
+  /** The next record for the socket, with so many attachments at most; undefined when nothing may be sent now. */
+  nextRecord(nowMs: number, attachmentsMax?: number): Uint8Array | undefined {
     if (this.isEnding) return undefined;
     // A peer that never reads makes us answer no more than this.
     if (this.#writer.controlFrames < CONTROL_FRAMES_MAX) this.#pulse.answer(nowMs);
-    const record = this.#writer.next(nowMs);
+    const record = this.#writer.next(nowMs, attachmentsMax);
     if (record === undefined) return undefined;
     if (record.chargedBytes > 0) this.#pulse.sent(nowMs);
     if (record.isMark) this.#afterMark = this.#receiver.turn(this.#ratchet.markSent(nowMs), nowMs);

@@ -97,15 +97,15 @@ export class RecordWriter {
     return !this.#attachments.isEmpty;
   }
 
-  /** The last record's next attachment, or seals the next record; undefined when there is nothing that may be sent now. */
-  next(nowMs: number): WireRecord | undefined {
+  /** The last record's next attachment, or seals the next record, which may have so many; undefined when there is nothing that may be sent now. */
+  next(nowMs: number, attachmentsMax = 1): WireRecord | undefined {
     const { keys, ratchet } = this.#parts;
     const draft = this.#draft;
     const attachment = this.#attachments.shift();
     if (attachment !== undefined) return { wire: attachment, chargedBytes: 0, isMark: false };
     if (this.#isAloneNext()) return this.#alone(nowMs);
     this.#takeControl();
-    const chargedBytes = this.#isDataStopped ? 0 : this.#takeData(nowMs);
+    const chargedBytes = this.#isDataStopped ? 0 : this.#takeData(nowMs, attachmentsMax);
     // The switch comes after the signature that announced it, hence only in a record that took all control frames.
     const root = this.#control.length === 0 ? this.#switchRoot : undefined;
     const isMark = root === undefined && ratchet.wantsMark;
@@ -167,7 +167,7 @@ export class RecordWriter {
   }
 
   /** Answers the bytes that the peer's credit pays for. */
-  #takeData(nowMs: number): number {
+  #takeData(nowMs: number, attachmentsMax: number): number {
     const { credit } = this.#parts;
     let charged = 0;
     for (;;) {
@@ -176,7 +176,7 @@ export class RecordWriter {
       if (sending === undefined || frame === undefined || isAlone(sending.item)) return charged;
       const sealedFrom = sealedFromOf(sending.item);
       if (sealedFrom !== undefined) {
-        const bytes = this.#attach(frame, sealedFrom);
+        const bytes = this.#attach(frame, sealedFrom, attachmentsMax);
         if (bytes === 0) return charged;
         charged += bytes;
         credit.use(bytes);
@@ -199,9 +199,9 @@ export class RecordWriter {
   }
 
   /** Puts a FLOW's body behind the record, where all of it has room; answers the bytes that it costs. */
-  #attach(flow: Uint8Array, sealedFrom: number): number {
+  #attach(flow: Uint8Array, sealedFrom: number, attachmentsMax: number): number {
     const bodyBytes = flow.length - FLOW_OVERHEAD_BYTES;
-    if (!this.#attachments.hasRoom(bodyBytes)) return 0;
+    if (!this.#attachments.hasRoom(bodyBytes, attachmentsMax)) return 0;
     const frame = encodeFlowAttached(flow, sealedFrom);
     const bytes = frame.length + bodyBytes;
     if (frame.length > this.#roomBytes || bytes > this.#parts.credit.availableBytes) return 0;

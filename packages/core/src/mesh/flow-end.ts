@@ -11,6 +11,7 @@ import {
 import {
   FLOW_BODY_BYTES_MAX,
   FLOW_HEADROOM_BYTES,
+  FLOW_NEIGHBOUR_QUEUE_BYTES_MAX,
   FLOW_QUEUE_BYTES_MAX,
   FLOW_SEALED_BODY_BYTES_MAX,
   type Flow,
@@ -96,7 +97,7 @@ export class FlowEnd implements Flow {
     const most = seal === undefined ? FLOW_BODY_BYTES_MAX : this.sealedBytesMax;
     if (body.length > most) throw new RangeError(`This message of a flow may have at most ${most} bytes.`);
     const bytes = body.length + FLOW_OVERHEAD_BYTES;
-    const isFull = this.#queuedBytes + bytes > FLOW_QUEUE_BYTES_MAX;
+    const isFull = this.#queuedBytes + bytes > this.#queueBytesMax;
     const isTaken = !this.isClosed && !isFull && this.#enqueue(body, bytes, seal, released);
     if (!isTaken) this.#isRefusing = true;
     return isTaken;
@@ -124,6 +125,10 @@ export class FlowEnd implements Flow {
     else this.#keeper.isolated(() => handlers.close?.(code));
   }
 
+  get #queueBytesMax(): number {
+    return this.#isDirect ? FLOW_NEIGHBOUR_QUEUE_BYTES_MAX : FLOW_QUEUE_BYTES_MAX;
+  }
+
   #enqueue(
     body: Uint8Array,
     bytes: number,
@@ -131,7 +136,7 @@ export class FlowEnd implements Flow {
     released: ((body: Uint8Array) => void) | undefined,
   ): boolean {
     const isCopied = released === undefined || body.byteOffset < FLOW_HEADROOM_BYTES;
-    const isCongested = 2 * this.#queuedBytes > FLOW_QUEUE_BYTES_MAX;
+    const isCongested = 2 * this.#queuedBytes > this.#queueBytesMax;
     const message = { label: this.label, isCongested, body };
     const frame = isCopied ? encodeFlow(message) : encodeFlowAround(message);
     const onSent = (): void => {

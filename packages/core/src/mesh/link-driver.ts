@@ -44,6 +44,8 @@ export class LinkDriver {
   #restsUntilMs = 0;
   /** Someone waits for the queue to have room. */
   #isDrainWanted = false;
+  /** The line took at once what it was given last: long rows hold nobody up. */
+  #isQuick = false;
 
   constructor(options: LinkDriverOptions) {
     this.#options = options;
@@ -59,8 +61,9 @@ export class LinkDriver {
   readonly #write = (): void => {
     const socket = this.#socket;
     if (socket === undefined) return;
+    const attachmentsMax = this.#isQuick ? ATTACHMENTS_MAX : 1;
     while (socket.bufferedBytes < SOCKET_BYTES_MAX) {
-      const wire = this.link.nextRecord(this.#options.runningMs());
+      const wire = this.link.nextRecord(this.#options.runningMs(), attachmentsMax);
       if (wire === undefined) break;
       socket.send(wire, releaseRecord);
       this.#perform(this.link.takeActions());
@@ -94,6 +97,7 @@ export class LinkDriver {
     if (socket === undefined || this.#isStopped) return;
     if (socket.together === undefined) this.#write();
     else socket.together(this.#write);
+    this.#isQuick = socket.bufferedBytes === 0;
     this.#armDeadline();
     if (!this.#isDrainWanted) return;
     this.#isDrainWanted = false;

@@ -46,7 +46,7 @@ export interface FlowHandlers {
 export interface Flow {
   /** The neighbour it goes through. */
   readonly via: NodeId;
-  /** Bytes queued in our process, at most 262,144. */
+  /** Bytes queued in our process, at most 262,144, or 1,048,576 where the neighbour is the other end. */
   readonly queuedBytes: number;
   /** Bytes of a message that says where its seal begins (`send`): 65,024 where the neighbour is the other end, else 16,384 as for any other. */
   readonly sealedBytesMax: number;

@@ -24,6 +24,9 @@ export const FLOW_HEADROOM_BYTES = 13;
 /** Bytes that one flow may queue, at its sender as at each relay; above half of it messages bear the congestion mark. */
 export const FLOW_QUEUE_BYTES_MAX = 262_144;
 
+/** The same for a flow whose neighbour is the other end: no relay has to hold as much. */
+export const FLOW_NEIGHBOUR_QUEUE_BYTES_MAX = 1_048_576;
+
 /** Links that an envelope or a flow may cross. */
 export const TTL_MAX = 32;
 

@@ -123,6 +123,8 @@ export class LinkPair {
   readonly responder: LinkEnd;
   nowMs = START_MS;
   wire: RecordWire = (_from, wire) => wire;
+  /** Messages that may follow a record. */
+  attachmentsMax = 1;
 
   constructor(a: Party, b: Party, options: LinkPairOptions = {}) {
     const ofA = outcomeOf('responder', a, options.creditBytes);
@@ -141,7 +143,7 @@ export class LinkPair {
     const receiver = this.end(from === 'initiator' ? 'responder' : 'initiator');
     let carried = 0;
     for (;;) {
-      const record = sender.machine.nextRecord(this.nowMs);
+      const record = sender.machine.nextRecord(this.nowMs, this.attachmentsMax);
       if (record === undefined) return carried;
       sender.take(sender.machine.takeActions(), this.nowMs);
       const arriving = this.wire(from, record, sender.records.length);

@@ -2,7 +2,8 @@ import { FLOW_HEADROOM_BYTES, type Flow, type FlowHandlers, type FlowInfo } from
 import { PROTOCOL, thrown, type ComplianceWorld, type Examine } from './compliance-world.js';
 
 const FLOW_BYTES_MAX = 16_384;
-const FLOW_QUEUE_BYTES_MAX = 262_144;
+/** To a neighbour. */
+const FLOW_QUEUE_BYTES_MAX = 1_048_576;
 /** To a neighbour, and where the seal begins. */
 const SEALED_BYTES_MAX = 65_024;
 const SEALED_FROM = 28;
