@@ -1,13 +1,11 @@
 import { codeOf, SlidingWindow, type ProtocolPort, type TimerHandle } from '@yakmesh/core/transport';
+import { FlowAhead } from './flow-ahead.js';
 import type { FlowLine, LineOwner } from './flow-line.js';
 import { RECORD_HEADER_BYTES } from './record/header.js';
 import { RECORD_BYTES_MAX } from './record/padding.js';
 import { giveRecordArray } from './record/record-arrays.js';
-import { PATH_RECORD_BYTES } from './session/limits.js';
 import type { PathRoom } from './session/transmitter.js';
 
-/** Bytes that a flow holds before we wait: eight full records, or two for bulk, and less than half of what it takes, so that our own queue never looks congested. */
-const FLOW_AHEAD_BYTES = 8 * (RECORD_BYTES_MAX + PATH_RECORD_BYTES);
 /** Until a lost flow is opened again, doubling. */
 const REOPEN_MS = 250;
 const REOPEN_MS_MAX = 4_000;
@@ -49,6 +47,7 @@ interface Route {
   /** Records that wait for the flow to open or to drain. */
   readonly held: Uint8Array[];
   readonly forgeries: SlidingWindow;
+  readonly ahead: FlowAhead;
 }
 
 /** The flows of a session by the numbers of their paths; when none is left, the initiator opens another one and the responder waits for it. */
@@ -75,7 +74,7 @@ export class SessionWays implements LineOwner {
     // The first record of a new way opens it.
     if (route.line === undefined) return roomOf(RECORD_BYTES_MAX);
     const { queuedBytes, sealedBytesMax } = route.line.flow;
-    return roomOf(FLOW_AHEAD_BYTES - queuedBytes, sealedBytesMax);
+    return roomOf(route.ahead.bytes(sealedBytesMax) - queuedBytes, sealedBytesMax);
   }
 
   /** The path's number; a flow that is not known yet gets the next one. */
@@ -88,7 +87,7 @@ export class SessionWays implements LineOwner {
   send(path: number, bytes: Uint8Array): void {
     const route = this.#routes.get(path);
     if (route === undefined) return;
-    if (route.held.length > 0 || !sendOn(route, bytes)) route.held.push(bytes);
+    if (route.held.length > 0 || !this.#hand(route, bytes)) route.held.push(bytes);
   }
 
   /** Records go another way, which is there. */
@@ -108,8 +107,13 @@ export class SessionWays implements LineOwner {
   }
 
   drained(line: FlowLine): void {
-    for (const route of this.#routes.values()) if (route.line === line) flush(route);
-    this.#options.session.drained();
+    const { port, session } = this.#options;
+    for (const route of this.#routes.values()) {
+      if (route.line !== line) continue;
+      route.ahead.drained(port.clock.monotonicMs());
+      this.#flush(route);
+    }
+    session.drained();
   }
 
   lost(line: FlowLine): void {
@@ -127,6 +131,20 @@ export class SessionWays implements LineOwner {
 
   get #isSettled(): boolean {
     return this.#isStopped || this.#options.session.activePath !== undefined;
+  }
+
+  /** Whether the way's flow took it. */
+  #hand({ line, ahead }: Route, bytes: Uint8Array): boolean {
+    if (line?.send(bytes, RECORD_HEADER_BYTES, giveRecordArray) !== true) return false;
+    ahead.handed(bytes.length, this.#options.port.clock.monotonicMs());
+    return true;
+  }
+
+  #flush(route: Route): void {
+    for (let bytes = route.held[0]; bytes !== undefined; bytes = route.held[0]) {
+      if (!this.#hand(route, bytes)) return;
+      route.held.shift();
+    }
   }
 
   #add(line: FlowLine | undefined): number {
@@ -174,7 +192,7 @@ export class SessionWays implements LineOwner {
       route.line = line;
       line.owner = this;
       this.changed();
-      flush(route);
+      this.#flush(route);
       session.drained();
     } catch (error) {
       port.log.debug({ code: codeOf(error) }, 'no way to the other end of a session');
@@ -184,23 +202,11 @@ export class SessionWays implements LineOwner {
 }
 
 const roomOf = (bytes: number, recordBytesMax: number = RECORD_BYTES_MAX): PathRoom => ({
-  bytes,
+  bytes: Math.max(0, bytes),
   recordBytesMax,
 });
 
 function routeOf(line: FlowLine | undefined): Route {
   const forgeries = new SlidingWindow(FORGERIES_PER_WAY, FORGERIES_WINDOW_MS, FORGERIES_ENTRIES_MAX);
-  return { line, held: [], forgeries };
-}
-
-/** Whether the way's flow took it. */
-function sendOn({ line }: Route, bytes: Uint8Array): boolean {
-  return line?.send(bytes, RECORD_HEADER_BYTES, giveRecordArray) === true;
-}
-
-function flush(route: Route): void {
-  for (let bytes = route.held[0]; bytes !== undefined; bytes = route.held[0]) {
-    if (!sendOn(route, bytes)) return;
-    route.held.shift();
-  }
+  return { line, held: [], forgeries, ahead: new FlowAhead() };
 }

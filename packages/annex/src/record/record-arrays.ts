@@ -5,7 +5,7 @@ import { BULK_RECORD_BYTES, RECORD_BYTES_MAX } from './padding.js';
 /** Arrays for records of full length that wait for their next use, for all sessions together: more than one turn of a session fills. */
 const SPARE_RECORDS_MAX = 16;
 /** The same for bulk to neighbours. */
-const SPARE_BULK_RECORDS_MAX = 4;
+const SPARE_BULK_RECORDS_MAX = 16;
 
 const full = new BytePool(FLOW_HEADROOM_BYTES + RECORD_BYTES_MAX, SPARE_RECORDS_MAX);
 const bulk = new BytePool(FLOW_HEADROOM_BYTES + BULK_RECORD_BYTES, SPARE_BULK_RECORDS_MAX);
