@@ -251,12 +251,16 @@ export const controlFrameAttacks: readonly Attack[] = [
     trap: 'D7',
     title: 'attachments that were announced otherwise, or beyond four messages, end the link',
     run: async (world, expect) => {
-      const flow = encodeFlow({ label: new Uint8Array(8), isCongested: false, body: new Uint8Array(16_384) });
-      const frame = encodeFlowAttached(flow, 28);
+      const attached = (bytes: number): Uint8Array => {
+        const body = new Uint8Array(bytes);
+        return encodeFlowAttached(encodeFlow({ label: new Uint8Array(8), isCongested: false, body }), 28);
+      };
+      const frame = attached(16_384);
       expect(await endOf(world, frame.subarray(0, 14))).toBe('LINK_BAD_FRAME');
       const link = await world.link();
       world.ends.delete(link.party.self.nodeId);
-      link.send(...Array<Uint8Array>(17).fill(frame));
+      // No two of them fit one message, and all are within the credit.
+      link.send(...Array<Uint8Array>(5).fill(attached(40_000)));
       expect(await world.endOf(link)).toBe('LINK_BAD_FRAME');
       // The record behind it stands where the attachment should.
       expect(await endOf(world, frame, encodeFrame(FrameKind.PING, new Uint8Array(4)))).toBe(
