@@ -123,11 +123,10 @@ export const batchAttacks: readonly Attack[] = [
     title:
       'a relay that changes the time, the life, the number or the payload of an envelope is convicted by the signature',
     run: async (world, expect) => {
-      const [heard, changes] = [
-        world.heard(),
-        [{ timeMs: Date.now() + 1 }, { lifeSeconds: 86_400 }, { sequence: 1 }, { body: 'changed' }],
-      ];
-      const genuine = { sequence: 0, body: 'said', timeMs: Date.now(), lifeSeconds: 600 };
+      const heard = world.heard();
+      const timeMs = Date.now();
+      const changes = [{ timeMs: timeMs + 1 }, { lifeSeconds: 86_400 }, { sequence: 1 }, { body: 'changed' }];
+      const genuine = { sequence: 0, body: 'said', timeMs, lifeSeconds: 600 };
       const batch = await world.batch('carol', [genuine]);
       for (const change of changes) {
         const relay = await world.link();
