@@ -1,16 +1,7 @@
-import { FLOW_HEADROOM_BYTES, type Flow, type FlowHandlers, type FlowInfo } from '../../transport/index.js';
-import { PROTOCOL, thrown, type ComplianceWorld, type Examine } from './compliance-world.js';
+import { thrown, type Examine } from './compliance-world.js';
+import { accept, open, record } from './flow-ends.js';
 
 const FLOW_BYTES_MAX = 16_384;
-/** To a neighbour. */
-const FLOW_QUEUE_BYTES_MAX = 1_048_576;
-/** To a neighbour, and where the seal begins. */
-const SEALED_BYTES_MAX = 65_024;
-const SEALED_FROM = 28;
-/** Of one end: more than three queues take. */
-const LARGE_MESSAGES = 60;
-/** More messages than one flow's queue takes. */
-const MESSAGES_MAX = 200;
 
 /** Flows with a neighbour. */
 export function examineFlows(examine: Examine): void {
@@ -26,30 +17,6 @@ export function examineFlows(examine: Examine): void {
     expect([far.heard, near.heard]).toEqual([['1', '2', '3'], ['9']]);
     expect([near.flow.via, far.flow().via]).toEqual([world.id(1), world.id(0)]);
   });
-
-  examine(
-    'what is given away for sending arrives whole, with room in front or without, and comes back once',
-    2,
-    async (world, expect) => {
-      const far = accept(world, 1);
-      await world.link(0, 1);
-      const near = await open(world);
-      const given = [0, FLOW_HEADROOM_BYTES, 100, FLOW_HEADROOM_BYTES].map((headroom, index) =>
-        new Uint8Array(headroom + 3).fill(0xee).subarray(headroom).fill(index),
-      );
-      const back: Uint8Array[] = [];
-      for (const bytes of given)
-        near.flow.send(bytes, undefined, (released) => {
-          back.push(released);
-          released.fill(0xdd); // It is ours again, wherever what was sent is by now.
-        });
-      await world.until('all arrive', () => far.heard.length === given.length);
-      expect(far.heard).toEqual(['0,0,0', '1,1,1', '2,2,2', '3,3,3']);
-      expect(given.map((bytes) => back.filter((released) => released === bytes).length)).toEqual([
-        1, 1, 1, 1,
-      ]);
-    },
-  );
 
   examine(
     'a close code reaches the other end once, and nothing is taken afterwards',
@@ -101,95 +68,6 @@ export function examineFlows(examine: Examine): void {
     const near = record(flow);
     await world.until('the close is told', () => near.closes.length === 1);
     expect([near.heard, near.closes]).toEqual([['5'], [6]]);
-  });
-
-  examine('a full flow refuses, marks congestion, and drains', 2, async (world, expect) => {
-    const far = accept(world, 1);
-    await world.link(0, 1);
-    const near = await open(world);
-    let taken = 0;
-    while (taken < MESSAGES_MAX && near.flow.send(new Uint8Array(FLOW_BYTES_MAX))) taken += 1;
-    expect(taken < MESSAGES_MAX && near.flow.queuedBytes <= FLOW_QUEUE_BYTES_MAX).toBe(true);
-    await world.until('it drains', () => near.drains.length > 0);
-    await world.until('all arrive', () => far.heard.length === taken);
-    expect(far.marks.includes(true) && far.marks[0] === false).toBe(true);
-    expect(near.flow.queuedBytes).toBe(0);
-    expect(near.flow.send(Uint8Array.of(1))).toBe(true);
-  });
-
-  examine('large messages arrive as they were sent, both ways', 2, async (world, expect) => {
-    const far = accept(world, 1);
-    await world.link(0, 1);
-    const near = await open(world);
-    await world.until('it is open', () => far.opened.length === 1);
-    // One array for all: what a flow has taken is its own.
-    const body = new Uint8Array(FLOW_BYTES_MAX);
-    const send = (flow: Flow, value: number): boolean => flow.send(body.fill(value, 0, FLOW_BYTES_MAX));
-    const sent = [0, 0];
-    for (const [end, flow] of [near.flow, far.flow()].entries())
-      while ((sent[end] ?? 0) < LARGE_MESSAGES) {
-        const isTaken = send(flow, (sent[end] ?? 0) + 100 * end);
-        if (isTaken) sent[end] = (sent[end] ?? 0) + 1;
-        else await world.until('it drains', () => 2 * flow.queuedBytes < FLOW_QUEUE_BYTES_MAX);
-      }
-    await world.until('all arrive', () => near.heard.length + far.heard.length === 2 * LARGE_MESSAGES);
-    const expected = (end: number): string[] =>
-      Array.from({ length: LARGE_MESSAGES }, (_, at) => String(at + 100 * end));
-    const values = (heard: readonly string[]): string[] =>
-      heard.map((text) => [...new Set(text.split(','))].join());
-    expect([values(far.heard), values(near.heard)]).toEqual([expected(0), expected(1)]);
-  });
-
-  examine(
-    'what is sealed already may be longer to a neighbour, arrives as it was sent, and says from where on it is sealed',
-    2,
-    async (world, expect) => {
-      const far = accept(world, 1);
-      await world.link(0, 1);
-      const near = await open(world);
-      await world.until('it is open', () => far.opened.length === 1);
-      const most = [near.flow.sealedBytesMax, far.flow().sealedBytesMax];
-      expect(most).toEqual([SEALED_BYTES_MAX, SEALED_BYTES_MAX]);
-      const sent = [FLOW_BYTES_MAX, FLOW_BYTES_MAX + 1, SEALED_BYTES_MAX].flatMap((length) =>
-        [0, FLOW_HEADROOM_BYTES].map((headroom) => new Uint8Array(headroom + length).subarray(headroom)),
-      );
-      const back: Uint8Array[] = [];
-      for (const [index, bytes] of sent.entries())
-        for (const flow of [near.flow, far.flow()])
-          flow.send(
-            bytes.fill(index + 1),
-            SEALED_FROM,
-            flow === near.flow ? undefined : (it) => back.push(it.fill(0xdd)),
-          );
-      await world.until(
-        'all arrive',
-        () => far.heard.length === sent.length && near.heard.length === sent.length,
-      );
-      const summary = (heard: readonly string[]): unknown[] =>
-        heard.map((text) => [text.split(',').length, ...new Set(text.split(','))]);
-      const expected = sent.map(({ length }, index) => [length, String(index + 1)]);
-      expect([summary(far.heard), summary(near.heard)]).toEqual([expected, expected]);
-      expect(sent.every((bytes) => back.includes(bytes))).toBe(true);
-      const refused = [
-        () => near.flow.send(new Uint8Array(SEALED_BYTES_MAX + 1), SEALED_FROM),
-        () => near.flow.send(new Uint8Array(FLOW_BYTES_MAX + 1)),
-        () => near.flow.send(new Uint8Array(FLOW_BYTES_MAX + 1), 65),
-      ];
-      expect(refused.map(thrown)).toEqual(['RangeError', 'RangeError', 'RangeError']);
-    },
-  );
-
-  examine('over relays what is sealed is no longer than other messages', 3, async (world, expect) => {
-    const far = accept(world, 2);
-    await world.line(0, 1, 2);
-    const near = record(await world.run(world.open(0).openFlow(world.id(2))));
-    await world.until('it is open', () => far.opened.length === 1);
-    for (const flow of [near.flow, far.flow()]) {
-      expect(flow.sealedBytesMax).toBe(FLOW_BYTES_MAX);
-      expect(thrown(() => flow.send(new Uint8Array(FLOW_BYTES_MAX + 1), SEALED_FROM))).toBe('RangeError');
-      flow.send(new Uint8Array(FLOW_BYTES_MAX), SEALED_FROM);
-    }
-    await world.until('both arrive', () => far.heard.length + near.heard.length === 2);
   });
 
   examine('a flow tells when its queue has run empty, refused or not', 2, async (world, expect) => {
@@ -288,51 +166,4 @@ export function examineFlows(examine: Examine): void {
     for (let count = 0; count < 256; count += 1) record(await port.openFlow(world.id(1)));
     expect(await world.failure(port.openFlow(world.id(1)))).toBe('FLOW_LIMIT');
   });
-}
-
-function recorder() {
-  const heard: string[] = [];
-  const marks: boolean[] = [];
-  const closes: number[] = [];
-  const drains: true[] = [];
-  const handlers: FlowHandlers = {
-    message: (body, { isCongested }) => {
-      heard.push(body.join());
-      marks.push(isCongested);
-    },
-    close: (code) => closes.push(code),
-    drain: () => drains.push(true),
-  };
-  return { heard, marks, closes, drains, handlers };
-}
-
-function record(flow: Flow) {
-  const { handlers, ...told } = recorder();
-  flow.handle(handlers);
-  return { flow, ...told };
-}
-
-/** A node that takes every flow. */
-function accept(world: ComplianceWorld, index: number) {
-  const { handlers, ...told } = recorder();
-  const opened: FlowInfo[] = [];
-  let latest: Flow | undefined;
-  world.open(index, {
-    flow: (flow, info) => {
-      flow.handle(handlers);
-      latest = flow;
-      opened.push({ ...info, body: info.body.slice() });
-    },
-  });
-  const flow = (): Flow => {
-    if (latest === undefined) throw new RangeError('no flow was opened');
-    return latest;
-  };
-  return { ...told, opened, flow };
-}
-
-/** Node 0 opens a flow to node 1. */
-async function open(world: ComplianceWorld, options: { readonly body?: Uint8Array } = {}) {
-  const port = world.node(0).open(PROTOCOL, {});
-  return { port, ...record(await world.run(port.openFlow(world.id(1), options))) };
 }

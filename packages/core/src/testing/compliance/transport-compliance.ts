@@ -4,6 +4,7 @@ import {
   type ComplianceSubject,
   type Examine,
 } from './compliance-world.js';
+import { examineBulkFlows } from './bulk-flow-compliance.js';
 import { examineFlows } from './flow-compliance.js';
 import { examineFrames } from './frame-compliance.js';
 import { examineGates } from './gate-compliance.js';
@@ -38,5 +39,6 @@ export function transportCompliance({ test, expect }: ComplianceRunner, subject:
   examineGates(examine);
   examineFrames(examine);
   examineFlows(examine);
+  examineBulkFlows(examine);
   examinePeers(examine);
 }
