@@ -3,14 +3,12 @@
 import { Identity, verifySignature } from '@yakmesh/crypto';
 import { must, randomFrom } from '../../../tools/fuzz-target.mjs';
 import { modelJob, modelOutcomes } from '../dist/testing/model-crypto.js';
-import { sessionStory } from '../dist/testing/session-story.js';
+import { MIXED_WAYS, RELAYED_WAYS, sessionStory } from '../dist/testing/session-story.js';
 import { SessionWorld } from '../dist/testing/session-world.js';
 
 const STORIES = 10_000;
 const REAL_EVERY = 50;
-/** Of these sessions every other way leads to a neighbour and takes records for bulk, and their large writes fill some. */
 const MIXED_EVERY = 3;
-const BULK_BYTES_MAX = 250_000;
 
 function randomOf(seed) {
   const next = randomFrom(seed);
@@ -54,9 +52,9 @@ function realJobs(identities) {
 
 async function story(seed, identities) {
   const random = randomOf(seed);
-  const isMixed = seed % MIXED_EVERY === 0;
-  const windowBytes = isMixed ? 262_144 : 65_536;
-  const outcomes = modelOutcomes(random, windowBytes, 4 * windowBytes);
+  const { streamWindowBytes, writeBytesMax, recordBytesMax } =
+    seed % MIXED_EVERY === 0 ? MIXED_WAYS : RELAYED_WAYS;
+  const outcomes = modelOutcomes(random, streamWindowBytes, 4 * streamWindowBytes);
   const isReal = identities !== undefined;
   const peerOf = { initiator: 'responder', responder: 'initiator' };
   for (const role of isReal ? Object.keys(peerOf) : [])
@@ -66,9 +64,9 @@ async function story(seed, identities) {
     outcomes,
     job: isReal ? realJobs(identities) : (_role, job) => modelJob(job, random),
     weather: { loss: 0.2, duplication: 0.2, jitterMs: random.below(200) },
-    recordBytesMax: isMixed ? (path) => (path % 2 === 0 ? 65_024 : 16_384) : undefined,
+    recordBytesMax,
   });
-  return sessionStory(world, random, isMixed ? BULK_BYTES_MAX : undefined);
+  return sessionStory(world, random, writeBytesMax);
 }
 
 async function run({ runs = STORIES, seconds, seed, log }) {

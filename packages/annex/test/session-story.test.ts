@@ -1,11 +1,9 @@
 import { SeededRandom } from '@yakmesh/core/testing';
 import { expect, test } from '@jest/globals';
-import { sessionStory } from '../src/testing/session-story.js';
-import { MIXED_WAYS, modelWorld } from './support/model-world.js';
+import { MIXED_WAYS, RELAYED_WAYS, sessionStory } from '../src/testing/session-story.js';
+import { modelWorld } from './support/model-world.js';
 
 const STORIES = 300;
-/** Of a write where records for bulk may go. */
-const BULK_BYTES_MAX = 250_000;
 
 test('acceptance 9: random stories in a storm end as a perfect channel would have it', async () => {
   const failed: string[] = [];
@@ -14,9 +12,9 @@ test('acceptance 9: random stories in a storm end as a perfect channel would hav
   for (let seed = 0; seed < STORIES; seed += 1) {
     const random = new SeededRandom(`story ${seed}`);
     const weather = { loss: 0.2, duplication: 0.2, jitterMs: random.below(200) };
-    const isMixed = seed % 3 === 0;
-    const world = modelWorld(`story ${seed}`, { weather, ...(isMixed ? MIXED_WAYS : {}) });
-    const report = await sessionStory(world, random.fork('story'), isMixed ? BULK_BYTES_MAX : undefined);
+    const { writeBytesMax, ...ways } = seed % 3 === 0 ? MIXED_WAYS : RELAYED_WAYS;
+    const world = modelWorld(`story ${seed}`, { weather, ...ways });
+    const report = await sessionStory(world, random.fork('story'), writeBytesMax);
     records += report.records;
     epochs += report.epochs;
     if (report.problems.length > 0)

@@ -2,7 +2,7 @@ import { RECORD_HEADER_BYTES } from './header.js';
 
 /** AES-256-GCM's tag. */
 const TAG_BYTES = 16;
-/** Every record on the wire has one of these lengths, so that its length tells little of what is inside. The last goes to neighbours only, and only full. */
+/** Every record on the wire has one of these lengths, so that its length tells little of what is inside. The last goes to neighbours only, where streams fill it. */
 export const RECORD_BYTES = [512, 1_024, 2_048, 4_096, 8_192, 16_384, 65_024] as const;
 export const RECORD_BYTES_MIN = 512;
 /** Over whatever flow. */

@@ -1,13 +1,6 @@
 import type { ByteWriter } from '@yakmesh/crypto';
 import type { ChannelRole } from '../handshake/actions.js';
-import {
-  FrameKind,
-  SESSION_WINDOW_ID,
-  STREAM_HEADER_BYTES,
-  writeStreamHeader,
-  type Frame,
-  type StreamFrame,
-} from './frames.js';
+import { FrameKind, SESSION_WINDOW_ID, type Frame, type StreamFrame } from './frames.js';
 import {
   PEER_STREAMS_MAX,
   SESSION_WINDOW_BYTES_MAX,
@@ -17,11 +10,10 @@ import {
 import { ReceiveStream } from './receive-stream.js';
 import type { SentFrame } from './sent-records.js';
 import { SendStream } from './send-stream.js';
+import { SendTurns, type SentStreamFrame } from './send-turns.js';
 
 /** The stream that carries messages, open from the start in both directions. */
 export const MESSAGE_STREAM = 0;
-/** Bytes of a stream worth a frame of their own at the end of a record. */
-const PART_BYTES_MIN = 64;
 
 export type StreamEvent =
   | { readonly type: 'stream'; readonly id: number }
@@ -48,8 +40,6 @@ export interface StreamsOptions {
   readonly nowMs: number;
 }
 
-type SentStreamFrame = Extract<SentFrame, { type: 'stream' }>;
-
 /** Something that the other end must not do. */
 export type StreamFault = 'fault';
 
@@ -61,15 +51,12 @@ export class Streams {
   #nextOwn: number;
   #ownOpen = 0;
   #highestPeer: number;
-  #sendLimit: number;
-  #sent = 0;
   #receiveLimit: number;
   #receiveWindow: number;
   #received = 0;
   #consumed = 0;
   #raisedMs: number;
-  /** Those that may have something to send, in the order of their turns. */
-  readonly #waiting = new Set<Stream>();
+  readonly #turns: SendTurns;
 
   constructor(options: StreamsOptions) {
     this.#options = options;
@@ -77,7 +64,7 @@ export class Streams {
     this.#own = options.role === 'initiator' ? 0 : 1;
     this.#nextOwn = this.#own === 0 ? 2 : 1;
     this.#highestPeer = this.#own === 0 ? -1 : 0;
-    this.#sendLimit = options.peerSessionWindow;
+    this.#turns = new SendTurns(options.peerSessionWindow);
     this.#receiveWindow = options.ownSessionWindow;
     this.#receiveLimit = options.ownSessionWindow;
     this.#raisedMs = options.nowMs;
@@ -110,7 +97,7 @@ export class Streams {
     const stream = this.#streams.get(id);
     if (stream === undefined || stream.send.isEnded) return false;
     stream.send.write(bytes, isEnd);
-    if (!stream.isReset) this.#waiting.add(stream);
+    if (!stream.isReset) this.#turns.add(stream);
     return true;
   }
 
@@ -128,7 +115,7 @@ export class Streams {
     const stream = this.#streams.get(id);
     if (stream === undefined || stream.isReset || stream.send.isDone) return [];
     stream.isReset = true;
-    this.#waiting.delete(stream);
+    this.#turns.delete(stream);
     const final = stream.send.sentBytes;
     this.#forgetIfDone(id, stream);
     return [{ kind: FrameKind.RESET, id, code, final }];
@@ -172,7 +159,7 @@ export class Streams {
   }
 
   windowReceived(id: number, limit: number): void {
-    if (id === SESSION_WINDOW_ID) this.#sendLimit = Math.max(this.#sendLimit, limit);
+    if (id === SESSION_WINDOW_ID) this.#turns.raiseLimit(limit);
     else this.#streams.get(id)?.send.raiseLimit(limit);
   }
 
@@ -192,45 +179,17 @@ export class Streams {
 
   /** Fills so much of a record, fairly by turns; what must be sent again goes first. Answers what it wrote. */
   take(roomBytes: number, writer: ByteWriter): SentStreamFrame[] {
-    const frames: SentStreamFrame[] = [];
-    let room = roomBytes;
-    let turns = this.#waiting.size;
-    for (const stream of this.#waiting) {
-      if (turns === 0 || room < STREAM_HEADER_BYTES + PART_BYTES_MIN) break;
-      turns -= 1;
-      const { id, send } = stream;
-      const part = send.take(room - STREAM_HEADER_BYTES, this.#sendLimit - this.#sent);
-      if (part === undefined && send.isWaiting) continue; // For credit.
-      this.#waiting.delete(stream);
-      if (part === undefined) continue;
-      if (send.isWaiting) this.#waiting.add(stream);
-      this.#sent += part.newBytes;
-      const { offset, length, isEnd } = part;
-      const frame: SentStreamFrame = { type: 'stream', id, offset, length, isEnd };
-      writeStreamHeader(writer, frame);
-      send.writeTo(writer, part);
-      frames.push(frame);
-      room -= STREAM_HEADER_BYTES + length;
-    }
-    return frames;
+    return this.#turns.take(roomBytes, writer);
   }
 
   /** Whether `take` would give something. */
   get hasSomething(): boolean {
-    const credit = this.#sendLimit - this.#sent;
-    for (const { send } of this.#waiting) if (send.hasLost || (send.hasNew && credit > 0)) return true;
-    return false;
+    return this.#turns.hasSomething;
   }
 
   /** Bytes that frames of streams could fill now, counted no further than to more than so many. */
   waitingBytes(most: number): number {
-    let bytes = 0;
-    for (const { send } of this.#waiting) {
-      const sendable = send.sendableBytes(this.#sendLimit - this.#sent);
-      if (sendable > 0 || send.hasLost) bytes += STREAM_HEADER_BYTES + sendable;
-      if (bytes > most) break;
-    }
-    return bytes;
+    return this.#turns.waitingBytes(most);
   }
 
   /** What one acknowledgement settles, told once for each stream that got further or came to its end. */
@@ -251,7 +210,7 @@ export class Streams {
     const stream = this.#streams.get(id);
     if (stream === undefined || stream.isReset) return;
     stream.send.lost(offset, length, isEnd);
-    this.#waiting.add(stream);
+    this.#turns.add(stream);
   }
 
   #arrived({
@@ -301,7 +260,7 @@ export class Streams {
   #forgetIfDone(id: number, stream: Stream): void {
     if (id === MESSAGE_STREAM || !stream.receive.isDone || !(stream.send.isDone || stream.isReset)) return;
     if (!this.#streams.delete(id)) return;
-    this.#waiting.delete(stream);
+    this.#turns.delete(stream);
     if (id % 2 === this.#own) this.#ownOpen -= 1;
   }
 }

@@ -1,10 +1,28 @@
 import type { Random } from '@yakmesh/core/transport';
+import { BULK_RECORD_BYTES, RECORD_BYTES_MAX } from '../record/padding.js';
 import { CloseCode } from '../session/limits.js';
 import { MESSAGE_STREAM } from '../session/streams.js';
 import { patternOf, type SessionEnd, type SessionWorld } from './session-world.js';
 
-/** Bytes of a large write. */
-const WRITE_BYTES_MAX = 60_000;
+/** What ways a session has, what a stream may have under way at first, and how long its large writes are. */
+export interface StoryWays {
+  readonly streamWindowBytes: number;
+  readonly writeBytesMax: number;
+  readonly recordBytesMax: (path: number) => number;
+}
+
+/** Ways over relays. */
+export const RELAYED_WAYS: StoryWays = {
+  streamWindowBytes: 65_536,
+  writeBytesMax: 60_000,
+  recordBytesMax: () => RECORD_BYTES_MAX,
+};
+/** Every other way leads to a neighbour and takes records for bulk, which large writes fill. */
+export const MIXED_WAYS: StoryWays = {
+  streamWindowBytes: 262_144,
+  writeBytesMax: 250_000,
+  recordBytesMax: (path) => (path % 2 === 0 ? BULK_RECORD_BYTES : RECORD_BYTES_MAX),
+};
 /** Things that happen in a story, and when the network turns good again. */
 const STEPS_MAX = 60;
 const STORM_MS = 8_000;
@@ -35,7 +53,7 @@ export interface StoryReport {
 export async function sessionStory(
   world: SessionWorld,
   random: Random,
-  writeBytesMax = WRITE_BYTES_MAX,
+  writeBytesMax: number,
 ): Promise<StoryReport> {
   const written: Written[] = [];
   const sent = { initiator: new Set<string>(), responder: new Set<string>() };

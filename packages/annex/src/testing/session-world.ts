@@ -3,6 +3,7 @@ import type { CryptoJob, JobResult } from '../crypto-job.js';
 import type { ChannelRole, HandshakeOutcome } from '../handshake/actions.js';
 import { CloseCode } from '../session/limits.js';
 import { decodeRecordHeader } from '../record/header.js';
+import { RECORD_BYTES_MAX } from '../record/padding.js';
 import type { SessionAction } from '../session/session-actions.js';
 import { SessionMachine } from '../session/session-machine.js';
 import type { SessionOptions } from '../session/session-options.js';
@@ -27,9 +28,6 @@ export interface SessionWorldOptions {
   /** The longest record that a path takes: 65,024 bytes where it leads to a neighbour. @default 16,384 for all */
   readonly recordBytesMax?: ((path: number) => number) | undefined;
 }
-
-/** Over relays. */
-const RECORD_BYTES_MAX = 16_384;
 
 interface Event {
   readonly atMs: number;
@@ -118,10 +116,6 @@ export class SessionWorld {
     for (const action of actions) this.#perform(end, action);
   }
 
-  #recordBytesMax(path: number): number {
-    return this.#options.recordBytesMax?.(path) ?? RECORD_BYTES_MAX;
-  }
-
   /** Lets time pass, from event to event. */
   async run(untilMs: number): Promise<void> {
     for (let steps = 0; ; steps += 1) {
@@ -141,6 +135,10 @@ export class SessionWorld {
 
   at(atMs: number, run: () => void): void {
     this.#push({ atMs, order: (this.#order += 1), run });
+  }
+
+  #recordBytesMax(path: number): number {
+    return this.#options.recordBytesMax?.(path) ?? RECORD_BYTES_MAX;
   }
 
   #tick(): void {

@@ -6,11 +6,6 @@ import { SessionWorld, type SessionWorldOptions } from '../../src/testing/sessio
 export const CALM = { loss: 0, duplication: 0, jitterMs: 0 };
 
 const STREAM_WINDOW_BYTES = 65_536;
-/** Of a session that changes between ways to a neighbour, which take records for bulk, and ways over relays. */
-export const MIXED_WAYS = {
-  streamWindowBytes: 262_144,
-  recordBytesMax: (path: number): number => (path % 2 === 0 ? 65_024 : 16_384),
-};
 
 export interface ModelWorldOptions extends Pick<
   SessionWorldOptions,
